@@ -1,0 +1,1 @@
+"""What a command means: plans of steps, the managers that make them, the clouds they act on."""

@@ -1,0 +1,311 @@
+"""The commands: what a publisher may ask for.
+
+A command is an envelope (`Command`) around one of the bodies below. The body's class says what is
+asked; its `TYPE` is the CloudEvents type on the wire. Adding a command: a class here, a line in the
+plan table of each manager that can do it, a sample in docs/samples/.
+"""
+
+from ipaddress import ip_network
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from handlers.resources import PortRange
+from handlers.secret import Secret
+
+Text = Annotated[str, Meta(min_length=1, max_length=255)]
+Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+$")]
+Uuid = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+]
+GiB = Annotated[int, Meta(ge=1, le=65536)]
+Cidr = Annotated[str, Meta(min_length=3, max_length=43, description="IPv4 or IPv6 network")]
+UserData = Annotated[
+    Secret, Meta(extra_json_schema={"type": "string", "maxLength": 65535, "writeOnly": True})
+]
+
+PREFIX = "trove.resources."
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may reach which ports: one rule per port range and CIDR, for IPv4 and IPv6."""
+
+    ports: Annotated[tuple[PortRange, ...], Meta(max_length=32)] = ()
+    cidrs: Annotated[tuple[Cidr, ...], Meta(max_length=128)] = ()
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network that the instance gets a port on.
+
+    The instance's own security group goes on `user` ports only; `security_groups` are cloud ids of
+    groups that the port gets besides (a deployment's management groups, for example).
+    """
+
+    network: Id
+    subnet: Id | None = None
+    ip_address: Annotated[str, Meta(max_length=45)] | None = None
+    role: Annotated[str, Meta(pattern="^(user|management)$")] = "user"
+    security_groups: Annotated[tuple[Id, ...], Meta(max_length=16)] = ()
+
+
+class DataVolume(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The data volume; `type` and `zone` are Cinder's."""
+
+    size: GiB
+    type: Text | None = None
+    zone: Text | None = None
+
+
+class NamedResources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cloud ids of an instance that Trove made before us.
+
+    They are checked to exist, to belong to the project and to carry the instance's identity before
+    anything touches them, and are then recorded.
+    """
+
+    server: Id | None = None
+    volume: Id | None = None
+    ports: Annotated[tuple[Id, ...], Meta(max_length=16)] = ()
+    security_group: Id | None = None
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every command says: the tenant that owns the subject.
+
+    A command for a subject that is recorded under another project is refused.
+    """
+
+    TYPE: ClassVar[str] = ""
+
+    project: Id
+
+
+class CreateInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make a server with its ports, security group and data volume."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.create"
+
+    name: Text
+    flavor: Id
+    image: Id
+    networks: Annotated[tuple[Network, ...], Meta(min_length=1, max_length=8)]
+    volume: DataVolume | None = None
+    access: Access = Access()
+    zone: Text | None = None
+    user_data: UserData | None = None
+    metadata: Annotated[dict[Text, Text], Meta(max_length=100)] = {}
+    tags: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=60, pattern="^[^,/]+$")], ...],
+        Meta(max_length=40),
+    ] = ()
+    key_name: Text | None = None
+    config_drive: bool = False
+
+
+class DeleteInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Remove everything that belongs to the instance; it ends well only when nothing is left."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.delete"
+
+    resources: NamedResources | None = None
+
+
+class ResizeInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give the server another flavor; the resize is confirmed by itself."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.resize"
+
+    flavor: Id
+    resources: NamedResources | None = None
+
+
+class ResizeVolume(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Grow the data volume, online."""
+
+    TYPE: ClassVar[str] = PREFIX + "volume.resize"
+
+    size: GiB
+    resources: NamedResources | None = None
+
+
+class CreateSecurityGroup(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make a security group of its own; the subject is the id that the publisher gives it."""
+
+    TYPE: ClassVar[str] = PREFIX + "security_group.create"
+
+    name: Text
+    description: Annotated[str, Meta(max_length=200)] = ""
+    access: Access = Access()
+
+
+class DeleteSecurityGroup(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Remove a security group that `security_group.create` made."""
+
+    TYPE: ClassVar[str] = PREFIX + "security_group.delete"
+
+
+class CreateSecurityGroupRules(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Add rules to the subject's group: an instance's own, or one of its own."""
+
+    TYPE: ClassVar[str] = PREFIX + "security_group_rules.create"
+
+    access: Access
+    resources: NamedResources | None = None
+
+
+class UpdateSecurityGroupRules(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Replace the CIDRs of the group's rules: new rules are added before old ones go.
+
+    `ports` narrows the update to these port ranges; left out, it means all that have rules now.
+    """
+
+    TYPE: ClassVar[str] = PREFIX + "security_group_rules.update"
+
+    cidrs: Annotated[tuple[Cidr, ...], Meta(max_length=128)]
+    ports: Annotated[tuple[PortRange, ...], Meta(max_length=32)] = ()
+    resources: NamedResources | None = None
+
+
+class UpdateAccess(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make the instance public or not, and say who may reach it."""
+
+    TYPE: ClassVar[str] = PREFIX + "access.update"
+
+    is_public: bool
+    cidrs: Annotated[tuple[Cidr, ...], Meta(max_length=128)] = ()
+    resources: NamedResources | None = None
+
+
+class MigrateInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Move the server to another host, to a named one where `host` is given."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.migrate"
+
+    host: Text | None = None
+    resources: NamedResources | None = None
+
+
+class RebootInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reboot the server."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.reboot"
+
+    hard: bool = False
+    resources: NamedResources | None = None
+
+
+class RebuildInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Put another image on the server; the data volume stays."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.rebuild"
+
+    image: Id
+    user_data: UserData | None = None
+    resources: NamedResources | None = None
+
+
+class ConfirmResize(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keep the new flavor of a held resize."""
+
+    TYPE: ClassVar[str] = PREFIX + "resize.confirm"
+
+
+class RevertResize(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Go back to the old flavor of a held resize."""
+
+    TYPE: ClassVar[str] = PREFIX + "resize.revert"
+
+
+class AdoptInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hand a live instance from NATIVES to ORCHESTRATOR."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.adopt"
+
+
+class ReleaseInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hand a live instance from ORCHESTRATOR back to NATIVES."""
+
+    TYPE: ClassVar[str] = PREFIX + "instance.release"
+
+
+BODIES: dict[str, type[Body]] = {
+    body.TYPE: body
+    for body in (
+        CreateInstance,
+        DeleteInstance,
+        ResizeInstance,
+        ResizeVolume,
+        CreateSecurityGroup,
+        DeleteSecurityGroup,
+        CreateSecurityGroupRules,
+        UpdateSecurityGroupRules,
+        UpdateAccess,
+        MigrateInstance,
+        RebootInstance,
+        RebuildInstance,
+        ConfirmResize,
+        RevertResize,
+        AdoptInstance,
+        ReleaseInstance,
+    )
+}
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One command: its id, the subject that it is about, and what is asked of it.
+
+    `subject` is the instance id, or the id of a security group of its own. `trace` is the W3C
+    traceparent of the publisher, handed on to the event.
+    """
+
+    id: str
+    subject: str
+    source: str
+    body: Body
+    trace: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type, `trove.resources.<noun>.<verb>`."""
+        return self.body.TYPE
+
+    @property
+    def name(self) -> str:
+        """`<noun>.<verb>`, as logs, metrics and the CLI say it."""
+        return self.body.TYPE.removeprefix(PREFIX)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What the operation locks while it is open, sorted."""
+        return (self.subject,)
+
+    @property
+    def resources(self) -> NamedResources | None:
+        """The resources that the command names, for subjects that the ledger does not know."""
+        return getattr(self.body, "resources", None)
+
+
+class Invalid(ValueError):
+    """A body that has the right shape but makes no sense; the message says what to correct."""
+
+
+def validate(body: Body) -> None:
+    """Check what types cannot say; raises Invalid."""
+    access = getattr(body, "access", None)
+    cidrs = access.cidrs if access else getattr(body, "cidrs", ())
+    for cidr in cidrs:
+        try:
+            ip_network(cidr)
+        except ValueError as error:
+            raise Invalid(f"cidrs: {error}: write a network such as 10.0.0.0/8") from None
+    for ports in access.ports if access else getattr(body, "ports", ()):
+        if ports.protocol not in ("tcp", "udp"):
+            raise Invalid(f"ports: protocol is tcp or udp, not {ports.protocol!r}")
+        if not 1 <= ports.first <= ports.last <= 65535:
+            raise Invalid(f"ports: {ports.first}-{ports.last} is not a range within 1-65535")
+    if access and bool(access.cidrs) != bool(access.ports):
+        raise Invalid("access: give both ports and cidrs, or neither")
+    if isinstance(body, CreateInstance) and body.user_data is not None:
+        if len(body.user_data.reveal().encode()) > 65535 * 3 // 4:
+            raise Invalid("user_data: Nova takes at most 65535 bytes of base64 text")

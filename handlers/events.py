@@ -1,0 +1,120 @@
+"""The events: what is told when an operation starts and when it ends.
+
+Every command has three events, `<command type>.start`, `.end` and `.error`. An event's id is made
+from the command id and the kind, so every copy that the relay sends carries the same id.
+"""
+
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+import msgspec
+
+from handlers.errors import REMEDY, Reason
+from handlers.instance import Instance, Ref
+from handlers.operation import Failure, Micros, Operation
+
+#: Name space of event ids: uuid5(NAMESPACE, "<command id>/<kind>").
+NAMESPACE = UUID("0c6e2b5e-5e0b-5d0c-9f0e-7d1f0f4b3a10")
+
+
+class EventKind(StrEnum):
+    """What an event tells. END and ERROR are terminal: one of the two, exactly once per command."""
+
+    START = "start"
+    END = "end"
+    ERROR = "error"
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a command failed and what to do. `message` is the cloud's own text where it has one."""
+
+    reason: Reason
+    message: str
+    remedy: str
+    retryable: bool
+    service: str | None = None
+    request_id: str | None = None
+
+
+class EventData(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event tells. `duration` is in seconds from acceptance; 0 in a start event."""
+
+    operation: str
+    subject: str
+    project: str
+    cloud: str
+    region: str
+    manager: str
+    resources: dict[str, Ref] = {}
+    flavor: str = ""
+    volume_size: int = 0
+    addresses: tuple[str, ...] = ()
+    duration: float = 0.0
+    error: Trouble | None = None
+    left_behind: tuple[Ref, ...] = ()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A CloudEvents 1.0 event; it travels as the payload of an oslo.messaging notification."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: Micros
+    data: EventData
+    trace: str | None = None
+
+    @property
+    def priority(self) -> str:
+        """The notification's priority: `error` for failures, `info` for all else."""
+        return "error" if self.data.error else "info"
+
+
+def event_id(command_id: str, kind: EventKind) -> str:
+    """The same id for every copy of the same news."""
+    return str(uuid5(NAMESPACE, f"{command_id}/{kind}"))
+
+
+def _trouble(failure: Failure) -> Trouble:
+    return Trouble(
+        reason=failure.reason,
+        message=failure.message,
+        remedy=REMEDY[failure.reason],
+        retryable=failure.worth_a_retry,
+        service=failure.service,
+        request_id=failure.request_id,
+    )
+
+
+def event_of(op: Operation, kind: EventKind, at: Micros, record: Instance | None) -> Event:
+    """The event that tells of `op`; `record` is the subject's record after it."""
+    addresses = [
+        address
+        for key, facts in sorted(op.learned.items())
+        if key.startswith("port/")
+        for address in facts.get("addresses", ())
+    ]
+    return Event(
+        id=event_id(op.id, kind),
+        type=f"{op.command.type}.{kind}",
+        source=f"trove-resources/{op.manager or 'intake'}",
+        subject=op.subject,
+        time=at,
+        trace=op.command.trace,
+        data=EventData(
+            operation=op.id,
+            subject=op.subject,
+            project=op.scope.project,
+            cloud=op.scope.cloud,
+            region=op.scope.region,
+            manager=op.manager,
+            resources=record.resources if record else {},
+            flavor=record.flavor if record else "",
+            volume_size=record.volume_size if record else 0,
+            addresses=tuple(addresses),
+            duration=0.0 if kind is EventKind.START else (at - op.accepted) / 1e6,
+            error=_trouble(op.failure) if op.failure and kind is EventKind.ERROR else None,
+            left_behind=op.left,
+        ),
+    )

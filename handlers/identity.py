@@ -1,0 +1,64 @@
+"""How a resource in the cloud says which instance it belongs to, and in which role.
+
+Identity is made of (subject, role) only, never of the attempt, so that whatever a lost call made is
+found again. The names and the server tag are the ones that Trove itself uses, so one look-up finds
+what Trove made before us and what we made. The subject is an instance id, or the id that a
+publisher gave a security group of its own.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+#: Metadata keys on servers and volumes. Trove writes the first one too.
+SUBJECT_KEY = "trove_instance_id"
+ROLE_KEY = "trove_role"
+
+_TAG = "trove_instance_id_"
+_NAME = re.compile(r"^trove(?:_sg)?-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$")
+_ROLE = re.compile(r"\brole=(\S+)")
+
+
+def resource_name(subject: str) -> str:
+    """Name of the subject's volumes and ports."""
+    return f"trove-{subject}"
+
+
+def group_name(subject: str) -> str:
+    """Name of the subject's security group."""
+    return f"trove_sg-{subject}"
+
+
+def server_tag(subject: str) -> str:
+    """Tag of the subject's server (54 of Nova's 60 characters)."""
+    return _TAG + subject
+
+
+def metadata(subject: str, role: str) -> dict[str, str]:
+    """Metadata of servers and volumes."""
+    return {SUBJECT_KEY: subject, ROLE_KEY: role}
+
+
+def description(role: str, text: str = "") -> str:
+    """Description of ports and groups: Neutron takes no tags in a POST."""
+    return f"trove-resources role={role}" + (f": {text}" if text else "")
+
+
+def subject_of(
+    name: str = "", tags: Iterable[str] = (), meta: Mapping[str, str] | None = None
+) -> str | None:
+    """The subject that a resource claims to belong to, or None when it claims nothing."""
+    if meta and SUBJECT_KEY in meta:
+        return meta[SUBJECT_KEY]
+    for tag in tags:
+        if tag.startswith(_TAG):
+            return tag.removeprefix(_TAG)
+    match = _NAME.match(name)
+    return match[1] if match else None
+
+
+def role_of(text: str = "", meta: Mapping[str, str] | None = None) -> str | None:
+    """The role that a resource carries; None for what Trove made before us."""
+    if meta and ROLE_KEY in meta:
+        return meta[ROLE_KEY]
+    match = _ROLE.search(text or "")
+    return match[1].rstrip(":") if match else None

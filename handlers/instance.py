@@ -1,0 +1,57 @@
+"""The record of a subject: who owns it, and every resource id that belongs to it."""
+
+from enum import StrEnum
+
+import msgspec
+
+from handlers.resources import Kind, Rule
+
+
+class State(StrEnum):
+    """What the ledger knows of a subject. DELETED is a tombstone: a late create is refused."""
+
+    ACTIVE = "active"
+    ERROR = "error"
+    DELETED = "deleted"
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Where the resources live and whose they are.
+
+    `cloud` is the entry of clouds.yaml, `project` the tenant that owns the subject. The resources
+    themselves live in the project of that cloud's credentials.
+    """
+
+    cloud: str
+    region: str
+    project: str
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """One resource in the cloud: what `left_behind` of an event and `orphans` speak of."""
+
+    kind: Kind
+    id: str
+    role: str = ""
+    note: str = ""
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject as the ledger records it.
+
+    `resources` maps the key of the step that made a resource (`server`, `volume/data`,
+    `port/user-0`, `security-group`) to what it made.
+    """
+
+    id: str
+    scope: Scope
+    manager: str
+    state: State = State.ACTIVE
+    resources: dict[str, Ref] = {}
+    flavor: str = ""
+    volume_size: int = 0
+    rules: tuple[Rule, ...] = ()
+
+    def ids(self, kind: Kind) -> tuple[str, ...]:
+        """The recorded cloud ids of a kind."""
+        return tuple(ref.id for ref in self.resources.values() if ref.kind is kind)

@@ -1,0 +1,184 @@
+"""An operation: one command on its way, as one row of the ledger.
+
+Everything here is a value. The methods return the next value; only the ledger makes it true. Times
+are microseconds of ledger time.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from handlers.commands import Command
+from handlers.errors import WORTH_A_RETRY, Fault, Reason
+from handlers.instance import Instance, Ref, Scope
+
+Micros = int
+SECOND: Micros = 1_000_000
+
+#: What a step learned: ids, addresses, sizes. JSON values only.
+Facts = dict[str, Any]
+
+#: Entries that a timeline keeps from its beginning and from its end.
+TIMELINE_HEAD, TIMELINE_TAIL = 8, 56
+
+
+class Phase(StrEnum):
+    """Where an operation stands. QUEUED waits for the locks of its subjects."""
+
+    QUEUED = "queued"
+    FORWARD = "forward"
+    UNDO = "undo"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (Phase.FORWARD, Phase.UNDO)
+
+    @property
+    def is_final(self) -> bool:
+        return self in (Phase.SUCCEEDED, Phase.FAILED)
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an operation failed, in the cloud's own words where it has any."""
+
+    reason: Reason
+    message: str
+    service: str | None = None
+    request_id: str | None = None
+
+    @classmethod
+    def of(cls, fault: Fault) -> "Failure":
+        return cls(
+            reason=fault.reason,
+            message=fault.message,
+            service=fault.service,
+            request_id=fault.request_id,
+        )
+
+    @property
+    def worth_a_retry(self) -> bool:
+        return self.reason in WORTH_A_RETRY
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the timeline: what was done or seen, when, and the cloud's request id."""
+
+    at: Micros
+    what: str
+    step: str = ""
+    detail: str = ""
+    request_id: str | None = None
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One command on its way.
+
+    `basis` is the subject's record as it was when the operation opened: plans are functions of the
+    command and the basis, never of what was learned since. `quiet` holds, for each step whose call
+    may still land, the time after which absence can be believed. `acted` is the time of the last
+    call: no observation that began before it is used. `doubt` asks for the audit at the end.
+    `ended_in` is the phase that a finished operation was in: a resumed one goes on there.
+    """
+
+    command: Command
+    scope: Scope
+    accepted: Micros
+    manager: str = ""
+    plan_revision: int = 0
+    phase: Phase = Phase.QUEUED
+    basis: Instance | None = None
+    done: frozenset[str] = frozenset()
+    learned: dict[str, Facts] = {}
+    quiet: dict[str, Micros] = {}
+    acted: Micros = 0
+    attempts: int = 0
+    doubt: bool = False
+    opened: Micros = 0
+    deadline: Micros = 0
+    finished: Micros = 0
+    failure: Failure | None = None
+    ended_in: Phase | None = None
+    left: tuple[Ref, ...] = ()
+    cancelled: str | None = None
+    owner: str = ""
+    version: int = 0
+    timeline: tuple[Entry, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.command.id
+
+    @property
+    def subject(self) -> str:
+        return self.command.subject
+
+    def touched(self, key: str) -> bool:
+        """Whether a call of this step may have had an effect."""
+        return key in self.quiet or key in self.learned
+
+    def fact(self, key: str, name: str = "id", default: Any = None) -> Any:
+        """A fact that the step `key` learned."""
+        return self.learned.get(key, {}).get(name, default)
+
+    def note(
+        self, at: Micros, what: str, step: str = "", detail: str = "", request_id: str | None = None
+    ) -> "Operation":
+        """With one more line in the timeline, which stays bounded: the middle goes first."""
+        line = (
+            *self.timeline,
+            Entry(at=at, what=what, step=step, detail=detail, request_id=request_id),
+        )
+        if len(line) > TIMELINE_HEAD + TIMELINE_TAIL:
+            line = line[:TIMELINE_HEAD] + line[-TIMELINE_TAIL:]
+        return replace(self, timeline=line)
+
+    def mark(self, key: str, facts: Facts | None = None) -> "Operation":
+        """The step is done; nothing of it can still land."""
+        learned = (
+            {**self.learned, key: {**self.learned.get(key, {}), **facts}} if facts else self.learned
+        )
+        quiet = {name: until for name, until in self.quiet.items() if name != key}
+        return replace(self, done=self.done | {key}, learned=learned, quiet=quiet, attempts=0)
+
+    def hush(self, key: str, until: Micros) -> "Operation":
+        """Intent: a call is about to be made whose effect may show until `until`."""
+        return replace(self, quiet={**self.quiet, key: until})
+
+    def unhush(self, key: str) -> "Operation":
+        """The call is known to be over: what is there now is all there will be."""
+        return replace(
+            self, quiet={name: until for name, until in self.quiet.items() if name != key}
+        )
+
+    def learn(self, key: str, facts: Facts, at: Micros) -> "Operation":
+        """A call was answered: keep what it told; nothing seen before `at` counts any more."""
+        return replace(
+            self.unhush(key),
+            learned={**self.learned, key: {**self.learned.get(key, {}), **facts}},
+            acted=at,
+            attempts=0,
+        )
+
+    def tried(self, at: Micros) -> "Operation":
+        """A call did not go through: one more attempt, and nothing seen before it counts."""
+        return replace(self, attempts=self.attempts + 1, acted=at)
+
+    def doubted(self) -> "Operation":
+        """Somebody's call may have landed unseen: audit at the end."""
+        return replace(self, doubt=True)
+
+    def to_undo(self, failure: Failure, deadline: Micros) -> "Operation":
+        """Turn back: what was found and what may still land is kept."""
+        return replace(
+            self, phase=Phase.UNDO, done=frozenset(), failure=failure, deadline=deadline, attempts=0
+        )
+
+    def end(self, at: Micros, left: Iterable[Ref] = ()) -> "Operation":
+        """The last value: FAILED when there is a failure, SUCCEEDED otherwise."""
+        phase = Phase.FAILED if self.failure else Phase.SUCCEEDED
+        return replace(self, phase=phase, ended_in=self.phase, finished=at, left=tuple(left))

@@ -1,0 +1,163 @@
+"""What is seen in the cloud: typed resources, the questions asked about them, and the answers.
+
+The structs hold just the fields that a step decides on. Adapters fill them from the services'
+JSON; `subject` and `role` come from identity.py.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """A kind of cloud resource; its value is used in the ledger, events and metrics."""
+
+    SERVER = "server"
+    VOLUME = "volume"
+    PORT = "port"
+    SECURITY_GROUP = "security_group"
+
+
+class Service(StrEnum):
+    """A cloud service: each has its own observer, pool and time-out."""
+
+    COMPUTE = "compute"
+    BLOCK_STORAGE = "block_storage"
+    NETWORK = "network"
+
+
+SERVICE_OF: dict[Kind, Service] = {
+    Kind.SERVER: Service.COMPUTE,
+    Kind.VOLUME: Service.BLOCK_STORAGE,
+    Kind.PORT: Service.NETWORK,
+    Kind.SECURITY_GROUP: Service.NETWORK,
+}
+
+
+class PortRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """TCP or UDP ports that clients may reach, first and last included."""
+
+    protocol: str
+    first: int
+    last: int
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One ingress rule of a security group. `id` is empty for a rule that is only wanted."""
+
+    ports: PortRange
+    cidr: str
+    id: str = ""
+
+    @property
+    def wanted(self) -> "Rule":
+        """The rule without its cloud id, to compare what is wanted with what is there."""
+        return msgspec.structs.replace(self, id="")
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A Nova server. `flavor` is the flavor's id; `fault` is Nova's own text in ERROR."""
+
+    id: str
+    name: str = ""
+    status: str = "UNKNOWN"
+    task: str | None = None
+    flavor: str = ""
+    fault: str | None = None
+    volumes: tuple[str, ...] = ()
+    subject: str | None = None
+    role: str | None = None
+    project: str = ""
+
+    kind = Kind.SERVER
+
+
+class Volume(msgspec.Struct, frozen=True, kw_only=True):
+    """A Cinder volume. `size` is in GiB; `servers` are the ids that it is attached to."""
+
+    id: str
+    name: str = ""
+    status: str = "unknown"
+    size: int = 0
+    servers: tuple[str, ...] = ()
+    subject: str | None = None
+    role: str | None = None
+    project: str = ""
+
+    kind = Kind.VOLUME
+
+
+class Port(msgspec.Struct, frozen=True, kw_only=True):
+    """A Neutron port. `device` is the server that it is plugged into, or empty."""
+
+    id: str
+    name: str = ""
+    status: str = "UNKNOWN"
+    device: str = ""
+    addresses: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    subject: str | None = None
+    role: str | None = None
+    project: str = ""
+
+    kind = Kind.PORT
+
+
+class SecurityGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A Neutron security group with its ingress rules that name a CIDR."""
+
+    id: str
+    name: str = ""
+    status: str = "ACTIVE"
+    rules: tuple[Rule, ...] = ()
+    subject: str | None = None
+    role: str | None = None
+    project: str = ""
+
+    kind = Kind.SECURITY_GROUP
+
+
+Resource = Server | Volume | Port | SecurityGroup
+
+
+class ById(msgspec.Struct, frozen=True):
+    """Ask for one resource by its cloud id."""
+
+    kind: Kind
+    id: str
+
+
+class ByIdentity(msgspec.Struct, frozen=True):
+    """Ask for every resource of a kind that carries the subject's identity or has one of `ids`.
+
+    `ids` are for resources that are known to be the subject's but may not carry its identity.
+    """
+
+    kind: Kind
+    subject: str
+    ids: tuple[str, ...] = ()
+
+
+Query = ById | ByIdentity
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """Nobody looked late enough to tell. Only the observer and the reconciler meet it."""
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """Proven not to be there by a look-up that began at `at` (microseconds, ledger time)."""
+
+    at: int
+
+
+class Present(msgspec.Struct, frozen=True):
+    """All matches, seen by a look-up, a listing or a call's own answer that began at `at`."""
+
+    matches: tuple[Resource, ...]
+    at: int
+
+
+Seen = Absent | Present
+
+UNKNOWN = Unknown()

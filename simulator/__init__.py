@@ -1,0 +1,1 @@
+"""A small OpenStack over HTTP: for the demo, wire-level fault tests and benchmarks."""
