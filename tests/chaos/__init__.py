@@ -1,0 +1,1 @@
+"""Crashes, faults and duplicates at every boundary, in virtual time."""

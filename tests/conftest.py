@@ -1,0 +1,65 @@
+"""Tiers are directories; tests/integration and tests/cloud carry the marker of their name.
+
+A test elsewhere that needs a service carries the marker itself, for example as
+`pytest.param("mariadb", marks=pytest.mark.integration)`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import fresh_database
+from tests.support.services import CLOUD, MARIADB, POSTGRESQL, RABBITMQ, need
+
+TIERS = {
+    "integration": "real RabbitMQ, MariaDB and PostgreSQL: make integration",
+    "cloud": "a real OpenStack: make cloud",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier, needs in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: needs {needs}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        tier = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        if tier in TIERS:
+            item.add_marker(tier)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tiers this run left out, and how to run them."""
+    chosen = terminalreporter.config.option.markexpr
+    for tier, needs in TIERS.items():
+        if f"not {tier}" in chosen:
+            terminalreporter.write_line(f"not run here: {tier}, which needs {needs}")
+
+
+@pytest.fixture
+def rabbitmq_url() -> str:
+    """URL of a real RabbitMQ; use queue and exchange names of your own, and remove them."""
+    return need(RABBITMQ)
+
+
+@pytest.fixture
+def mariadb_url() -> Iterator[str]:
+    """SQLAlchemy URL of an empty database on a real MariaDB."""
+    with fresh_database(need(MARIADB)) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """SQLAlchemy URL of an empty database on a real PostgreSQL."""
+    with fresh_database(need(POSTGRESQL)) as url:
+        yield url
+
+
+@pytest.fixture
+def cloud_name() -> str:
+    """The entry of clouds.yaml on which the cloud tier runs."""
+    return need(CLOUD)

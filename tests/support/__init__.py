@@ -1,0 +1,1 @@
+"""Collaborators that tests inject: services, databases, fakes."""

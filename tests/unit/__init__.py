@@ -1,0 +1,1 @@
+"""Tables of values: no I/O, no patching."""
