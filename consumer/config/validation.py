@@ -1,0 +1,65 @@
+"""What no single option can say: settings that contradict one another."""
+
+from collections.abc import Iterator
+
+from consumer.config.settings import Settings
+from handlers.commands import BODIES, PREFIX
+from handlers.resources import Service
+
+
+def problems(settings: Settings) -> list[str]:
+    """One sentence for each thing that is wrong, with what to do; empty when all is well."""
+    return [*_ledger(settings), *_times(settings), *_tls(settings), *_deadlines(settings)]
+
+
+def _ledger(settings: Settings) -> Iterator[str]:
+    if not settings.ledger.url.reveal():
+        yield (
+            "[ledger] url is not set: give a database URL such as "
+            "mysql+pymysql://user:password@host/trove_resources."
+        )
+
+
+def _times(settings: Settings) -> Iterator[str]:
+    worker, clouds, limits = settings.worker, settings.clouds, settings.limits
+    slowest = max(clouds.timeout(service) for service in Service)
+    quiet = slowest + clouds.list_lag
+    if limits.deadline <= 2 * quiet:
+        yield (
+            f"[limits] deadline ({limits.deadline:g} s) leaves no time to look again after a lost "
+            f"call: make it more than {2 * quiet:g} s, or lower the time-outs in [clouds]."
+        )
+    if limits.undo_budget <= 2 * quiet:
+        yield (
+            f"[limits] undo_budget ({limits.undo_budget:g} s) leaves no time to wait out a lost "
+            f"call: make it more than {2 * quiet:g} s, or lower the time-outs in [clouds]."
+        )
+    if worker.stop_timeout <= slowest:
+        yield (
+            f"[worker] stop_timeout ({worker.stop_timeout:g} s) is too short to finish a call that "
+            f"is under way: make it more than {slowest:g} s, the longest time-out in [clouds]."
+        )
+    if settings.ledger.lease_ttl < 3 * worker.tick:
+        yield (
+            f"[ledger] lease_ttl ({settings.ledger.lease_ttl:g} s) is too short for a [worker] "
+            f"tick of {worker.tick:g} s: make it at least {3 * worker.tick:g} s."
+        )
+
+
+def _tls(settings: Settings) -> Iterator[str]:
+    for name, group in (("broker", settings.broker), ("ledger", settings.ledger)):
+        if bool(group.tls_cert) != bool(group.tls_key):
+            yield f"[{name}] tls_cert and tls_key go together: give both or neither."
+    if settings.broker.tls_ca and not settings.broker.tls:
+        yield "[broker] tls_ca is set but tls is not: set tls = true, or remove tls_ca."
+    if (settings.ledger.tls_cert or settings.ledger.tls_key) and not settings.ledger.tls_ca:
+        yield "[ledger] tls_cert is set but tls_ca is not: name the CA of the database."
+
+
+def _deadlines(settings: Settings) -> Iterator[str]:
+    names = {name.removeprefix(PREFIX) for name in BODIES}
+    for name, seconds in settings.limits.deadlines.items():
+        if name not in names:
+            yield f"[limits] deadlines names {name!r}, which is no command: see 'send --help'."
+        elif seconds < 10:
+            yield f"[limits] deadlines gives {name} {seconds:g} s: make it at least 10 s."
