@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from handlers.base import Next
+from handlers.commands import Command
 from handlers.errors import Fault
 from handlers.operation import Operation
 from handlers.resources import Kind, Service
@@ -15,9 +16,18 @@ class Telemetry(Protocol):
     """
 
     # -- intake ---------------------------------------------------------------------------------
-    def received(self, command: str, verdict: str) -> None: ...
-    def dead_lettered(self, reason: str) -> None: ...
-    def broker_connected(self, connected: bool) -> None: ...
+    def received(self, command: Command, verdict: str) -> None: ...
+    def dead_lettered(self, reason: str, detail: str) -> None:
+        """A message was refused; `detail` names it and says what to correct; no body."""
+        ...
+
+    def broker_connected(self, connected: bool, detail: str) -> None:
+        """`detail` is the broker's host and port, or why there is no connection."""
+        ...
+
+    def broker_note(self, detail: str) -> None:
+        """Something in the broker is not as we would declare it, but works."""
+        ...
 
     # -- operations -----------------------------------------------------------------------------
     def opened(self, op: Operation) -> None: ...
