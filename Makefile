@@ -1,0 +1,69 @@
+# The verbs of this project. `make help` lists them; each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pytest's own spread over the cores: WORKERS=0 runs in one process
+WORKERS ?= auto
+CLOUD ?= trove
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types integration cloud real bench docs clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.app ## see it work: the real worker on a simulated cloud, no service needed
+	@$(BIN)/trove-resources demo
+
+test: $(VENV)/.dev ## unit, contract and chaos tests, no service needed (under 3 minutes)
+	@$(BIN)/pytest -n $(WORKERS) -m "not integration and not cloud and not benchmarks"
+
+lint: $(VENV)/.dev ## ruff, and who may import whom
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+integration: $(VENV)/.dev ## tests on real RabbitMQ, MariaDB and PostgreSQL (Debian, as root)
+	@tests/services/up.sh
+	@$(BIN)/pytest -n $(WORKERS) -m "integration and not cloud"
+
+cloud: $(VENV)/.dev ## the conformance suite on a real OpenStack, started here (Debian, as root)
+	@tests/services/up.sh rabbitmq mariadb
+	@tests/cloud/up.sh
+	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/pytest -m cloud
+
+real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long real run
+	@tests/services/up.sh rabbitmq mariadb
+	@tests/cloud/up.sh
+	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.run
+
+bench: $(VENV)/.dev ## the figures of docs/performance.md (wants a quiet machine)
+	@$(BIN)/pytest -n 0 -p no:randomly -s -m benchmarks
+
+docs: $(VENV)/.dev ## write the generated files again: schemas, configuration sample
+	@$(BIN)/oslo-config-generator --config-file etc/config-generator.conf
+	@$(BIN)/python -m tests.support.generate
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# what the demo needs, and no more
+$(VENV)/.app: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.app
