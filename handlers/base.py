@@ -4,7 +4,7 @@ The words MUST, SHOULD and MAY are meant as in RFC 2119. tests/contract holds ev
 to them.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Protocol
 
@@ -28,12 +28,14 @@ class Answer(msgspec.Struct, frozen=True):
     """A cloud's answer to one mutating call.
 
     `resources` are the things that the answer describes, as they are now; empty when it describes
-    none (202, 204). `facts` are what else was learned. `request_id` is the cloud's.
+    none (202, 204). `facts` are what else was learned. `request_id` is the cloud's. `settled` is
+    set by a step whose call, by succeeding, proves the step done: nobody needs to look again.
     """
 
     resources: tuple[Resource, ...] = ()
     facts: Facts = {}
     request_id: str | None = None
+    settled: bool = False
 
 
 class Step(Protocol):
@@ -72,6 +74,10 @@ class Step(Protocol):
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         """What to keep of a thing that was seen or answered; MUST be pure."""
+        ...
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        """What stays behind in the cloud when this step is never done; MUST be pure."""
         ...
 
 
@@ -223,8 +229,3 @@ class Probe(Protocol):
     def __call__(
         self, service: Service, method: str, route: str, status: str, seconds: float
     ) -> None: ...
-
-
-def merge(parts: Iterable[Facts]) -> Facts:
-    """Later facts win."""
-    return {name: value for part in parts for name, value in part.items()}

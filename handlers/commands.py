@@ -27,6 +27,9 @@ UserData = Annotated[
 
 PREFIX = "trove.resources."
 
+#: Bytes of user data: Nova takes 65535 characters of base64 text.
+_MOST_USER_DATA = 65535 * 3 // 4
+
 
 class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who may reach which ports: one rule per port range and CIDR, for IPv4 and IPv6."""
@@ -292,20 +295,27 @@ class Invalid(ValueError):
 
 def validate(body: Body) -> None:
     """Check what types cannot say; raises Invalid."""
-    access = getattr(body, "access", None)
-    cidrs = access.cidrs if access else getattr(body, "cidrs", ())
-    for cidr in cidrs:
-        try:
-            ip_network(cidr)
-        except ValueError as error:
-            raise Invalid(f"cidrs: {error}: write a network such as 10.0.0.0/8") from None
+    access: Access | None = getattr(body, "access", None)
+    for cidr in access.cidrs if access else getattr(body, "cidrs", ()):
+        _validate_cidr(cidr)
     for ports in access.ports if access else getattr(body, "ports", ()):
-        if ports.protocol not in ("tcp", "udp"):
-            raise Invalid(f"ports: protocol is tcp or udp, not {ports.protocol!r}")
-        if not 1 <= ports.first <= ports.last <= 65535:
-            raise Invalid(f"ports: {ports.first}-{ports.last} is not a range within 1-65535")
+        _validate_ports(ports)
     if access and bool(access.cidrs) != bool(access.ports):
         raise Invalid("access: give both ports and cidrs, or neither")
-    if isinstance(body, CreateInstance) and body.user_data is not None:
-        if len(body.user_data.reveal().encode()) > 65535 * 3 // 4:
-            raise Invalid("user_data: Nova takes at most 65535 bytes of base64 text")
+    user_data: Secret | None = getattr(body, "user_data", None)
+    if user_data and len(user_data.reveal().encode()) > _MOST_USER_DATA:
+        raise Invalid(f"user_data: at most {_MOST_USER_DATA} bytes fit into Nova's 65535 of base64")
+
+
+def _validate_cidr(cidr: str) -> None:
+    try:
+        ip_network(cidr)
+    except ValueError as error:
+        raise Invalid(f"cidrs: {error}: write a network such as 10.0.0.0/8") from None
+
+
+def _validate_ports(ports: PortRange) -> None:
+    if ports.protocol not in ("tcp", "udp"):
+        raise Invalid(f"ports: protocol is tcp or udp, not {ports.protocol!r}")
+    if not 1 <= ports.first <= ports.last <= 65535:
+        raise Invalid(f"ports: {ports.first}-{ports.last} is not a range within 1-65535")

@@ -82,6 +82,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     command and the basis, never of what was learned since. `quiet` holds, for each step whose call
     may still land, the time after which absence can be believed. `acted` is the time of the last
     call: no observation that began before it is used. `doubt` asks for the audit at the end.
+    `trouble` is the last fault that a retry may mend; `given_up` are steps on the way back that
+    cannot be done; `home` is the project of the cloud's credentials, where resources are made.
     `ended_in` is the phase that a finished operation was in: a resumed one goes on there.
     """
 
@@ -102,6 +104,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     deadline: Micros = 0
     finished: Micros = 0
     failure: Failure | None = None
+    trouble: Failure | None = None
+    given_up: frozenset[str] = frozenset()
+    home: str = ""
     ended_in: Phase | None = None
     left: tuple[Ref, ...] = ()
     cancelled: str | None = None
@@ -162,11 +167,25 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             learned={**self.learned, key: {**self.learned.get(key, {}), **facts}},
             acted=at,
             attempts=0,
+            trouble=None,
         )
 
-    def tried(self, at: Micros) -> "Operation":
+    def tried(self, at: Micros, trouble: Failure) -> "Operation":
         """A call did not go through: one more attempt, and nothing seen before it counts."""
-        return replace(self, attempts=self.attempts + 1, acted=at)
+        return replace(self, attempts=self.attempts + 1, acted=at, trouble=trouble)
+
+    def give_up(self, key: str, failure: Failure) -> "Operation":
+        """A step on a way without return cannot be done; the others go on."""
+        return replace(
+            self, given_up=self.given_up | {key}, failure=self.failure or failure, attempts=0
+        )
+
+    def known_id(self, key: str) -> str | None:
+        """The cloud id under `key`: learned by this operation, or recorded before it."""
+        learned: str | None = self.fact(key)
+        if learned or self.basis is None or key not in self.basis.resources:
+            return learned
+        return self.basis.resources[key].id
 
     def doubted(self) -> "Operation":
         """Somebody's call may have landed unseen: audit at the end."""

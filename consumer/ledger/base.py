@@ -14,7 +14,7 @@ import msgspec
 from handlers.commands import Command
 from handlers.events import Event
 from handlers.instance import Instance, Scope
-from handlers.operation import Failure, Micros, Operation, Phase
+from handlers.operation import Micros, Operation, Phase
 
 
 class Unavailable(Exception):
@@ -49,13 +49,12 @@ class Opener(Protocol):
 class Ending(msgspec.Struct, frozen=True):
     """The last save of an operation: its outcome, the record after it and the event that tells.
 
-    `record` None forgets the subject's record; `keep_record` leaves it as it is.
+    `record` None forgets the subject's record.
     """
 
     op: Operation
     event: Event
     record: Instance | None = None
-    keep_record: bool = False
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,8 +161,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def abandon(self, operation: str, failure: Failure) -> Operation:
-        """An operator ends a queued or open operation by hand, whoever owns it; errors as above."""
+    def cancel(self, operation: str, by: str) -> None:
+        """Mark a queued or open operation as cancelled, whoever owns it; errors as in `reopen`.
+
+        Its owner sees the mark, undoes what was done and ends it as failed.
+        """
         ...
 
     # -- outbox ---------------------------------------------------------------------------------

@@ -1,0 +1,35 @@
+"""Which commands make sense on which record, whoever the manager is."""
+
+from handlers.commands import (
+    Command,
+    CreateInstance,
+    CreateSecurityGroup,
+    DeleteInstance,
+    DeleteSecurityGroup,
+)
+from handlers.errors import Reason, Terminal
+from handlers.instance import Instance, State
+
+_CREATES = (CreateInstance, CreateSecurityGroup)
+_DELETES = (DeleteInstance, DeleteSecurityGroup)
+
+
+def admit(command: Command, basis: Instance | None) -> None:
+    """Raise Terminal for a command that must not run on this record.
+
+    A delete is admitted always: of something unknown it ends well and leaves a tombstone. A create
+    on a tombstone is refused, because it would come back to life what its owner thinks is gone.
+    """
+    if basis is not None and basis.scope.project != command.body.project:
+        raise Terminal(f"{command.subject} belongs to another project", Reason.NOT_OWNED)
+    if isinstance(command.body, _DELETES):
+        return
+    if basis is not None and basis.state is State.DELETED:
+        raise Terminal(f"{command.subject} was deleted", Reason.DELETED)
+    if isinstance(command.body, _CREATES):
+        if basis is not None:
+            raise Terminal(f"{command.subject} exists already", Reason.EXISTS)
+    elif basis is None and command.resources is None:
+        raise Terminal(
+            f"{command.subject} is not known: name its resources in the command", Reason.NOT_FOUND
+        )

@@ -1,0 +1,69 @@
+"""Records after an operation: what all managers write alike."""
+
+from msgspec.structs import replace
+
+from handlers.base import Step
+from handlers.instance import Instance, Ref, State
+from handlers.operation import Operation
+from handlers.resources import Kind, PortRange, Rule
+from handlers.steps.claim import Claim
+from handlers.steps.security_groups import GROUP
+from handlers.steps.servers import SERVER
+from handlers.steps.volumes import VOLUME
+
+_KINDS = {
+    "server": Kind.SERVER,
+    "volume": Kind.VOLUME,
+    "port": Kind.PORT,
+    "security-group": Kind.SECURITY_GROUP,
+}
+
+
+def base_record(op: Operation) -> Instance:
+    """The record that the operation started from, or what its claims and creates amount to."""
+    if op.basis is not None:
+        return op.basis
+    return Instance(
+        id=op.subject,
+        scope=op.scope,
+        manager=op.manager,
+        resources={
+            key: Ref(kind=_KINDS[key.partition("/")[0]], id=facts["id"], role=key)
+            for key, facts in sorted(op.learned.items())
+            if "id" in facts and key.partition("/")[0] in _KINDS
+        },
+        flavor=op.fact(SERVER, "flavor", ""),
+        volume_size=op.fact(VOLUME, "size", 0),
+        rules=tuple(
+            Rule(ports=PortRange(protocol, first, last), cidr=cidr)
+            for protocol, first, last, cidr in op.fact(GROUP, "rules", ())
+        ),
+    )
+
+
+def failed_record(op: Operation, plan: tuple[Step, ...], left: tuple[Ref, ...]) -> Instance | None:
+    """The record after a failure: as before, in state ERROR when something is left behind.
+
+    None where there was no record and nothing is left: the subject is forgotten.
+    """
+    claims = [step for step in plan if isinstance(step, Claim)]
+    claimed = bool(claims) and all(step.key in op.learned for step in claims)
+    if op.basis is None and not claimed and not left:
+        return None
+    if op.basis is not None or claimed:
+        record = base_record(op)
+        return replace(record, state=State.ERROR) if left else record
+    return Instance(
+        id=op.subject,
+        scope=op.scope,
+        manager=op.manager,
+        state=State.ERROR,
+        resources={ref.role or f"{ref.kind}/{ref.id}": ref for ref in left if ref.id},
+    )
+
+
+def leftovers_of(op: Operation, plan: tuple[Step, ...]) -> tuple[Ref, ...]:
+    """What the steps that were never done leave behind; nothing of what was refused as not ours."""
+    if any(isinstance(step, Claim) and step.key not in op.done for step in plan):
+        return ()
+    return tuple(ref for step in plan if step.key not in op.done for ref in step.left(op))

@@ -1,0 +1,76 @@
+"""The managers by name, and which of them a command goes to."""
+
+from collections.abc import Iterable
+
+from handlers.admission import admit
+from handlers.base import ResourceManager, Step
+from handlers.commands import Command
+from handlers.errors import Reason, Terminal
+from handlers.instance import Instance, Ref
+from handlers.natives import Natives
+from handlers.operation import Operation, Phase
+
+#: The plans that this release makes; rows of the last one are taken too.
+PLAN_REVISION = 1
+KNOWN_REVISIONS = frozenset({1})
+
+
+def managers() -> tuple[ResourceManager, ...]:
+    """Every manager of this release."""
+    return (Natives(),)
+
+
+class Registry:
+    """Chooses the manager of an operation and makes its plans.
+
+    The recorded owner of an instance decides; `default` is for instances that have no record.
+    """
+
+    def __init__(self, engines: Iterable[ResourceManager], default: str) -> None:
+        self._engines = {engine.name: engine for engine in engines}
+        if default not in self._engines:
+            raise ValueError(
+                f"manager {default!r} is not available: choose one of {', '.join(self._engines)}"
+            )
+        self._default = default
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._engines)
+
+    def choose(self, command: Command, basis: Instance | None) -> str:
+        """The name of the manager that an operation is given when it opens."""
+        return basis.manager if basis else self._default
+
+    def steps(self, op: Operation) -> tuple[Step, ...]:
+        """The plan of the operation's phase; Terminal for what must not or cannot be done."""
+        engine = self._of(op)
+        if op.phase is Phase.UNDO:
+            return engine.undo(op.command, op.basis)
+        admit(op.command, op.basis)
+        return engine.plan(op.command, op.basis)
+
+    def way_back(self, op: Operation) -> tuple[Step, ...]:
+        """The undo plan, empty where there is none."""
+        return self._of(op).undo(op.command, op.basis)
+
+    def record(self, op: Operation) -> Instance | None:
+        """The subject's record after the operation."""
+        return self._of(op).record(op) if op.manager in self._engines else op.basis
+
+    def leftovers(self, op: Operation) -> tuple[Ref, ...]:
+        """What a failed operation leaves in the cloud that should not be there."""
+        return self._of(op).leftovers(op) if op.manager in self._engines else ()
+
+    def _of(self, op: Operation) -> ResourceManager:
+        if op.plan_revision not in KNOWN_REVISIONS:
+            raise Terminal(
+                f"plan revision {op.plan_revision} is not known to this release", Reason.INTERNAL
+            )
+        engine = self._engines.get(op.manager)
+        if engine is None:
+            raise Terminal(
+                f"{op.subject} belongs to manager {op.manager!r}, which this worker does not have",
+                Reason.UNSUPPORTED,
+            )
+        return engine

@@ -1,0 +1,111 @@
+"""Claim: a resource that a command names is checked before anything touches it."""
+
+from dataclasses import dataclass
+
+from handlers.base import Answer, Cloud, Next
+from handlers.commands import Command
+from handlers.errors import Reason, Terminal
+from handlers.instance import Ref
+from handlers.operation import Facts, Operation
+from handlers.resources import (
+    SERVICE_OF,
+    Absent,
+    ById,
+    Kind,
+    Query,
+    Resource,
+    SecurityGroup,
+    Seen,
+    Server,
+    Service,
+    Volume,
+)
+from handlers.steps.security_groups import GROUP
+from handlers.steps.servers import SERVER
+from handlers.steps.volumes import VOLUME
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The resource exists, lies in the project and carries the subject's identity.
+
+    A port or volume that carries no name of ours is the subject's when it is plugged into the
+    server that was claimed before it. Never calls anything; a resource that fails is refused.
+    """
+
+    key: str
+    kind: Kind
+    id: str
+    subject: str
+    needs: frozenset[str] = frozenset()
+    unique: bool = False
+    pivot: bool = False
+
+    @property
+    def service(self) -> Service:
+        return SERVICE_OF[self.kind]
+
+    def wants(self, op: Operation) -> Query | None:
+        return ById(self.kind, self.id)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        if isinstance(seen, Absent):
+            raise Terminal(f"{self.kind} {self.id} does not exist", Reason.NOT_FOUND)
+        resource = seen.matches[0]
+        if resource.project not in (op.scope.project, op.home):
+            raise Terminal(f"{self.kind} {self.id} belongs to another project", Reason.NOT_OWNED)
+        if resource.subject != self.subject and not self._plugged(op, resource):
+            raise Terminal(
+                f"{self.kind} {self.id} does not carry the identity of {self.subject}",
+                Reason.NOT_OWNED,
+            )
+        return Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        if isinstance(seen, Absent):
+            return {}
+        resource = seen.matches[0]
+        facts: Facts = {"id": resource.id, "kind": str(self.kind)}
+        if isinstance(resource, Server):
+            facts["flavor"] = resource.flavor
+        if isinstance(resource, Volume):
+            facts["size"] = resource.size
+        if isinstance(resource, SecurityGroup):
+            facts["rules"] = [
+                [each.ports.protocol, each.ports.first, each.ports.last, each.cidr]
+                for each in resource.rules
+            ]
+        return facts
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+    def _plugged(self, op: Operation, resource: Resource) -> bool:
+        """Claimed nothing else's: unnamed, and plugged into the claimed server."""
+        if resource.subject is not None:
+            return False
+        server = op.fact("server")
+        plugged = (getattr(resource, "device", ""), *getattr(resource, "servers", ()))
+        return server is not None and server in plugged
+
+
+def claims_of(command: Command) -> tuple[Claim, ...]:
+    """Claims of the resources that the command names; the server first, the rest may lean on it."""
+    named = command.resources
+    if named is None:
+        return ()
+    subject = command.subject
+    server = (Claim(SERVER, Kind.SERVER, named.server, subject),) if named.server else ()
+    rest = [
+        (VOLUME, Kind.VOLUME, named.volume),
+        *((f"port/named-{number}", Kind.PORT, port) for number, port in enumerate(named.ports)),
+        (GROUP, Kind.SECURITY_GROUP, named.security_group),
+    ]
+    needs = frozenset(step.key for step in server)
+    return (
+        *server,
+        *(Claim(key, kind, cloud_id, subject, needs) for key, kind, cloud_id in rest if cloud_id),
+    )

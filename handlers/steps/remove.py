@@ -1,0 +1,115 @@
+"""Remove: nothing of a kind is left, in one role or in all of them."""
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from handlers.base import Answer, Cloud, Next
+from handlers.errors import Reason, Terminal
+from handlers.instance import Ref
+from handlers.operation import Facts, Operation
+from handlers.resources import (
+    SERVICE_OF,
+    Absent,
+    ByIdentity,
+    Kind,
+    Query,
+    Resource,
+    Seen,
+    Server,
+    Service,
+    Volume,
+)
+from handlers.steps.delete import delete_resource
+
+#: Volume statuses in which Cinder takes a delete (API reference, "Delete a volume").
+_DELETABLE_VOLUME = frozenset(
+    {"available", "error", "error_restoring", "error_extending", "error_managing"}
+)
+#: Neutron has removed the thing when it answers: no second look is needed.
+_AT_ONCE = frozenset({Kind.PORT, Kind.SECURITY_GROUP})
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete what carries the subject's identity, one resource per act, until none is left.
+
+    On the way back of a create it has the key of the step that made the resource and removes that
+    role only; nothing is asked of the cloud when no call of that step can have landed. A deletion
+    (`everything`) looks in any case and removes all roles, Trove's unnamed ones included.
+    """
+
+    key: str
+    kind: Kind
+    subject: str
+    everything: bool = False
+    needs: frozenset[str] = frozenset()
+    unique: bool = False
+    pivot: bool = False
+
+    @property
+    def service(self) -> Service:
+        return SERVICE_OF[self.kind]
+
+    def wants(self, op: Operation) -> Query | None:
+        if not self.everything and not op.touched(self.key):
+            return None
+        return ByIdentity(self.kind, self.subject, self._known(op))
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        matches = self._mine(op, seen)
+        if not matches:
+            return Next.DONE
+        return Next.ACT if any(_deletable(each) for each in matches) else Next.WAIT
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        matches = self._mine(op, seen)
+        target = next(each for each in matches if _deletable(each))
+        answer = delete_resource(world, target)
+        return replace(answer, settled=self.kind in _AT_ONCE and len(matches) == 1)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        matches = self._mine(op, seen)
+        return {"id": matches[0].id} if matches and not op.fact(self.key) else {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        known = self._known(op)
+        role = "" if self.everything else self.key
+        if not known and not self.everything and op.touched(self.key):
+            note = f"a {self.kind} may exist that carries the identity of {self.subject}"
+            return (Ref(kind=self.kind, id="", role=role, note=note),)
+        return tuple(Ref(kind=self.kind, id=each, role=role) for each in known)
+
+    def _known(self, op: Operation) -> tuple[str, ...]:
+        recorded = op.basis.ids(self.kind) if self.everything and op.basis else ()
+        claimed = (
+            facts["id"]
+            for key, facts in op.learned.items()
+            if "id" in facts and facts.get("kind") == self.kind and self.everything
+        )
+        own = op.fact(self.key)
+        return tuple(sorted({*recorded, *claimed, *((own,) if own else ())}))
+
+    def _mine(self, op: Operation, seen: Seen) -> list[Resource]:
+        if isinstance(seen, Absent):
+            return []
+        return [
+            each
+            for each in seen.matches
+            if self.everything or each.role == self.key or each.id == op.fact(self.key)
+        ]
+
+
+def _deletable(resource: Resource) -> bool:
+    """Whether the service would take a delete now; raises Terminal when it never will."""
+    if isinstance(resource, Server):
+        return resource.status != "DELETED" and resource.task != "deleting"
+    if isinstance(resource, Volume):
+        if resource.status == "error_deleting":
+            raise Terminal(
+                f"volume {resource.id} is in error_deleting: Cinder could not delete it",
+                Reason.CLOUD_ERROR,
+                service=Service.BLOCK_STORAGE,
+            )
+        return resource.status in _DELETABLE_VOLUME
+    return True

@@ -1,0 +1,220 @@
+"""Servers: make one, give one another flavor."""
+
+from dataclasses import dataclass
+
+from handlers.base import Answer, Cloud, NewServer, Next
+from handlers.commands import CreateInstance
+from handlers.errors import Reason, Terminal
+from handlers.instance import Ref
+from handlers.operation import Facts, Operation
+from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Server, Service
+from handlers.steps.ensure import Ensure
+from handlers.steps.volumes import VOLUME
+
+SERVER = "server"
+RESIZE = "resize"
+
+
+def ensure_server(
+    subject: str, create: CreateInstance, ports: tuple[str, ...], needs: frozenset[str]
+) -> Ensure:
+    """The server on the ports with these keys, with the data volume, ACTIVE."""
+
+    def make(op: Operation, world: Cloud) -> Answer:
+        volume = op.known_id(VOLUME)
+        return world.create_server(
+            NewServer(
+                subject=subject,
+                name=create.name,
+                flavor=create.flavor,
+                image=create.image,
+                ports=tuple(op.known_id(key) or "" for key in ports),
+                volumes=(volume,) if volume else (),
+                zone=create.zone,
+                user_data=create.user_data.reveal() if create.user_data else None,
+                metadata=create.metadata,
+                tags=create.tags,
+                key_name=create.key_name,
+                config_drive=create.config_drive,
+            )
+        )
+
+    return Ensure(
+        key=SERVER,
+        kind=Kind.SERVER,
+        subject=subject,
+        make=make,
+        ready=_ready,
+        facts=lambda server: {},
+        needs=needs,
+    )
+
+
+def _ready(server: Resource) -> Next:
+    if server.status == "ERROR":
+        raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=Service.COMPUTE)
+    return Next.DONE if server.status == "ACTIVE" else Next.WAIT
+
+
+def _fault(server: Resource) -> str:
+    fault = getattr(server, "fault", None) or "Nova gave no fault"
+    return f"server {server.id} went to ERROR: {fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Give the server the flavor; DONE when it waits for the confirmation, or has been confirmed.
+
+    Nova accepts first and may fail later. A server that went to ERROR is set ACTIVE again (its
+    flavor is unchanged then: measured on Nova 34), and the step fails with Nova's own fault.
+    """
+
+    flavor: str
+    key: str = RESIZE
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.COMPUTE
+    unique: bool = True
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return _server_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        server = _server(seen)
+        asked = op.touched(self.key)
+        if server.status == "ERROR" and not asked:
+            raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
+        if server.status == "ERROR":
+            return Next.ACT
+        if server.status == "VERIFY_RESIZE" or server.flavor == self.flavor:
+            return self._resized(server)
+        if server.status not in ("ACTIVE", "SHUTOFF") or server.task:
+            return Next.WAIT
+        if op.fact(self.key, "accepted"):
+            raise Terminal(
+                op.fact(self.key, "fault")
+                or "Nova accepted the resize and gave up: the server keeps its flavor",
+                Reason.CLOUD_ERROR,
+                service=self.service,
+            )
+        return Next.ACT
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        server = _server(seen)
+        if server.status == "ERROR":
+            answer = world.reset_server(server.id)
+            facts: Facts = {"accepted": self.flavor, "fault": _fault(server)}
+        else:
+            answer = world.resize_server(server.id, self.flavor)
+            facts = {"accepted": self.flavor}
+        return Answer(facts=facts, request_id=answer.request_id)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+    def _resized(self, server: Server) -> Next:
+        if server.flavor != self.flavor:
+            raise Terminal(
+                f"another resize of server {server.id} (to {server.flavor}) waits for its verdict",
+                Reason.REFUSED,
+                service=self.service,
+            )
+        if server.status == "VERIFY_RESIZE" or not server.task:
+            return Next.DONE
+        return Next.WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Confirm the resize: after it there is no way back."""
+
+    flavor: str
+    key: str = "confirm"
+    needs: frozenset[str] = frozenset({RESIZE})
+    service: Service = Service.COMPUTE
+    unique: bool = True
+    pivot: bool = True
+
+    def wants(self, op: Operation) -> Query | None:
+        return _server_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        server = _server(seen)
+        if server.status == "ERROR":
+            raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
+        if server.status == "VERIFY_RESIZE":  # stays so for about a second after the confirmation
+            return Next.WAIT if op.fact(self.key, "accepted") else Next.ACT
+        if server.task or server.status not in ("ACTIVE", "SHUTOFF"):
+            return Next.WAIT
+        if server.flavor == self.flavor:
+            return Next.DONE
+        raise Terminal(
+            f"the resize of server {server.id} was reverted by someone else",
+            Reason.REFUSED,
+            service=self.service,
+        )
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        answer = world.confirm_resize(_server(seen).id)
+        return Answer(facts={"accepted": True}, request_id=answer.request_id)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """The way back of `Resize`: the server has its old flavor, or never left it."""
+
+    flavor: str
+    key: str = RESIZE
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.COMPUTE
+    unique: bool = False
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return _server_query(op) if op.touched(self.key) else None
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        if isinstance(seen, Absent):
+            return Next.DONE
+        server = _server(seen)
+        if server.status in ("VERIFY_RESIZE", "ERROR"):
+            return Next.ACT
+        return Next.WAIT if server.task or "RESIZE" in server.status else Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        server = _server(seen)
+        if server.status == "ERROR":
+            return world.reset_server(server.id)
+        return world.revert_resize(server.id)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        known = op.known_id(SERVER)
+        if known is None or not op.touched(self.key):
+            return ()
+        note = f"it may have, or still get, flavor {self.flavor}"
+        return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
+
+
+def _server_query(op: Operation) -> Query:
+    known = op.known_id(SERVER)
+    if known is None:
+        raise Terminal(f"{op.subject} has no server", Reason.NOT_FOUND)
+    return ById(Kind.SERVER, known)
+
+
+def _server(seen: Seen) -> Server:
+    if isinstance(seen, Absent) or not isinstance(seen.matches[0], Server):
+        raise Terminal("the server does not exist any more", Reason.NOT_FOUND)
+    return seen.matches[0]
