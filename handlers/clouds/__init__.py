@@ -1,0 +1,1 @@
+"""Adapters behind the `Cloud` protocol, one package or module per kind of cloud."""

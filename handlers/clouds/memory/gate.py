@@ -1,0 +1,83 @@
+"""Every call goes through here: it is counted, and the fault plan may spoil it."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from handlers.clouds.memory.core import Core
+from handlers.clouds.memory.doing import Doing
+from handlers.clouds.memory.faults import (
+    Call,
+    Delay,
+    FaultPlan,
+    Late,
+    Lose,
+    Refuse,
+    Reset,
+    Spoil,
+)
+from handlers.clouds.memory.refusal import Lost, Refusal, over_quota
+
+Answered = TypeVar("Answered")
+
+
+class Gate:
+    """Runs effects under the state's lock, through the fault plan."""
+
+    def __init__(self, core: Core, plan: FaultPlan, sleep: Callable[[float], None]) -> None:
+        self.plan = plan
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._core = core
+        self._sleep = sleep
+
+    def call(self, call: Call, effect: Callable[[Doing], Answered]) -> Answered:
+        """Let the call happen; raises Refusal or Lost.
+
+        The fault plan's delays are slept outside the lock.
+        """
+        core = self._core
+        with core.lock:
+            core.advance()
+            self.counts[call.service, call.verb] += 1
+            fault = self.plan.draw(call)
+            doing = Doing(call, f"req-{core.new_id()}")
+            if fault is None:
+                return effect(doing)
+            if isinstance(fault, Spoil):
+                doing.outcome, doing.text = fault.outcome, fault.text
+                return effect(doing)
+            if not isinstance(fault, Delay):
+                self._fail(fault, doing, effect)
+        self._sleep(fault.seconds)
+        with core.lock:
+            core.advance()
+            return effect(doing)
+
+    def _fail(
+        self,
+        fault: Refuse | Reset | Lose | Late,
+        doing: Doing,
+        effect: Callable[[Doing], object],
+    ) -> NoReturn:
+        service = doing.call.service
+        if isinstance(fault, Refuse):
+            if fault.quota:
+                raise over_quota(service, doing.call.verb.partition("_")[2])
+            raise Refusal(service, fault.status, fault.message, fault.code)
+        if isinstance(fault, Reset):
+            raise Lost(service)
+        if isinstance(fault, Late):
+            if doing.call.mutates:
+                moment = self._core.time + int(fault.seconds * 1_000_000)
+                self._core.at(moment, lambda: _unheard(effect, doing))
+        else:
+            _unheard(effect, doing)
+        raise Lost(service, fault.status)
+
+
+def _unheard(effect: Callable[[Doing], object], doing: Doing) -> None:
+    """The call lands, and nobody hears what the service says to it."""
+    try:
+        effect(doing)
+    except Refusal:
+        return

@@ -1,0 +1,47 @@
+"""How a call to the cloud ends when it does not end well."""
+
+from handlers.resources import Service
+
+
+class Refusal(Exception):
+    """The service said no: an HTTP status, the service's own text, and its error type."""
+
+    def __init__(self, service: Service, status: int, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.service = service
+        self.status = status
+        self.message = message
+        self.code = code
+
+
+class Lost(Exception):
+    """The answer never came. `status` is that of a proxy in between, None for a cut connection.
+
+    Whether the call had an effect is not said, on purpose.
+    """
+
+    def __init__(self, service: Service, status: int | None = None) -> None:
+        super().__init__(f"{service}: no answer")
+        self.service = service
+        self.status = status
+
+
+_OVER: dict[Service, tuple[int, str, str]] = {
+    Service.COMPUTE: (
+        403,
+        "forbidden",
+        "Quota exceeded for {what}: Requested 1, but already used all of them",
+    ),
+    Service.BLOCK_STORAGE: (
+        413,
+        "overLimit",
+        "VolumeLimitExceeded: Maximum number of volumes allowed exceeded for quota '{what}'.",
+    ),
+    Service.NETWORK: (409, "OverQuota", "Quota exceeded for resources: ['{what}']."),
+}
+
+
+def over_quota(service: Service, what: str) -> Refusal:
+    """Over quota, the way the service says it: Nova 403, Cinder 413, Neutron 409."""
+    status, code, text = _OVER[service]
+    return Refusal(service, status, text.format(what=what), code)

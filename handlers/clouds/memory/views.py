@@ -1,0 +1,76 @@
+"""Things as the resources that steps decide on."""
+
+from handlers.clouds.memory.things import (
+    AnyThing,
+    GroupThing,
+    PortThing,
+    ServerThing,
+    VolumeThing,
+)
+from handlers.resources import Port, Resource, Rule, SecurityGroup, Server, Volume
+
+
+def server_of(thing: ServerThing) -> Server:
+    return Server(
+        id=thing.id,
+        name=thing.name,
+        status=thing.status,
+        task=thing.task,
+        flavor=thing.flavor,
+        fault=thing.fault,
+        volumes=tuple(thing.volumes) if thing.deleted is None else (),
+        subject=thing.subject,
+        role=thing.role,
+        project=thing.project,
+    )
+
+
+def volume_of(thing: VolumeThing) -> Volume:
+    return Volume(
+        id=thing.id,
+        name=thing.name,
+        status=thing.status,
+        size=thing.size,
+        servers=tuple(thing.servers),
+        subject=thing.subject,
+        role=thing.role,
+        project=thing.project,
+    )
+
+
+def port_of(thing: PortThing) -> Port:
+    return Port(
+        id=thing.id,
+        name=thing.name,
+        status=thing.status,
+        device=thing.device,
+        addresses=(thing.address,),
+        groups=thing.groups,
+        subject=thing.subject,
+        role=thing.role,
+        project=thing.project,
+    )
+
+
+def group_of(thing: GroupThing) -> SecurityGroup:
+    return SecurityGroup(
+        id=thing.id,
+        name=thing.name,
+        rules=tuple(
+            Rule(ports=rule.ports, cidr=rule.cidr, id=rule.id) for rule in thing.rules.values()
+        ),
+        subject=thing.subject,
+        role=thing.role,
+        project=thing.project,
+    )
+
+
+def resource_of(thing: AnyThing) -> Resource:
+    """The resource that a thing looks like from outside, now."""
+    if isinstance(thing, ServerThing):
+        return server_of(thing)
+    if isinstance(thing, VolumeThing):
+        return volume_of(thing)
+    if isinstance(thing, PortThing):
+        return port_of(thing)
+    return group_of(thing)
