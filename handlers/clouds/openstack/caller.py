@@ -1,0 +1,179 @@
+"""One request to one service: sent once, timed, told to the probe, refusals made faults."""
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import keystoneauth1.exceptions as ksa
+import msgspec
+from requests import Response
+
+from handlers.base import Probe
+from handlers.clouds.faults import Effect, Refusal, Trouble, fault_of
+from handlers.clouds.openstack.limits import Limits
+from handlers.clouds.openstack.link import Link
+from handlers.clouds.openstack.trouble import trouble_of
+from handlers.clouds.openstack.wire import ErrorBody, error_body
+from handlers.resources import Service
+
+T = TypeVar("T")
+
+_METHODS = {Effect.LOOK: "GET", Effect.REMOVE: "DELETE"}
+_JSON = {"Content-Type": "application/json"}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request; `route` is a template, `ids` fill its braces in order."""
+
+    effect: Effect
+    route: str
+    ids: tuple[str, ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+
+    @property
+    def method(self) -> str:
+        return _METHODS.get(self.effect, "POST")
+
+    @property
+    def path(self) -> str:
+        """The route with the ids in it, and the query."""
+        path = self.route
+        for one in self.ids:
+            head, _, rest = path.partition("{id}")
+            path = head + quote(one, safe="") + rest
+        return path + ("?" + urlencode(self.params, safe=",:") if self.params else "")
+
+
+class Caller:
+    """Calls one service of one cloud at one microversion.
+
+    Nothing here and nothing below sends a request again, except one that was refused with 401: it
+    goes out once more with a new token when the refusal came quickly, so that the whole call still
+    ends within `Limits.longest`.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        link: Link,
+        limits: Limits,
+        probe: Probe | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.service = service
+        self._link = link
+        self._limits = limits
+        self._probe = probe
+        self._clock = clock
+
+    @property
+    def project(self) -> str:
+        """Id of the credentials' project; raises Retryable when Keystone is away."""
+        return self._link.ready().project
+
+    def look(self, kind: type[T], request: Request, microversion: str | None = None) -> T | None:
+        """The decoded answer; None when the service itself says 404."""
+        answer = self._send(request, microversion)
+        error = self._error(answer)
+        if answer.status_code == 404 and error.own:
+            return None
+        self._raise_for(request, answer, error)
+        return self._decode(kind, request, answer)
+
+    def act(self, request: Request, microversion: str | None = None) -> str | None:
+        """A mutating call without an answer to read; gives the request id.
+
+        To remove what is not there is success.
+        """
+        answer = self._send(request, microversion)
+        error = self._error(answer)
+        gone = request.effect is Effect.REMOVE and answer.status_code == 404 and error.own
+        if not gone:
+            self._raise_for(request, answer, error)
+        return _request_id(answer)
+
+    def make(
+        self, kind: type[T], request: Request, microversion: str | None = None
+    ) -> tuple[T, str | None]:
+        """A mutating call, its decoded answer and the request id."""
+        answer = self._send(request, microversion)
+        self._raise_for(request, answer, self._error(answer))
+        return self._decode(kind, request, answer), _request_id(answer)
+
+    def _send(self, request: Request, microversion: str | None) -> Response:
+        self._link.token()
+        began = self._clock()
+        answer = self._once(request, microversion)
+        quick = self._clock() - began <= self._limits.connect
+        if answer.status_code == 401 and quick and self._link.renew():
+            answer = self._once(request, microversion)
+        return answer
+
+    def _once(self, request: Request, microversion: str | None) -> Response:
+        adapter = self._link.ready().adapters[self.service]
+        began, status = self._clock(), Trouble.RESET.value
+        try:
+            answer: Response = adapter.request(
+                request.path,
+                request.method,
+                data=None if request.body is None else msgspec.json.encode(request.body),
+                headers=dict(_JSON) if request.body is not None else {},
+                microversion=microversion,
+                timeout=(self._limits.connect, self._limits.of(self.service)),
+                raise_exc=False,
+                allow_reauth=False,
+                connect_retries=0,
+                status_code_retries=0,
+                log=False,  # bodies hold user data and passwords
+            )
+            status = str(answer.status_code)
+        except ksa.ClientException as error:
+            trouble = trouble_of(error)
+            status = trouble.value
+            raise self._fault(request, trouble=trouble, text=str(error)) from None
+        finally:
+            if self._probe:
+                took = self._clock() - began
+                self._probe(self.service, request.method, request.route, status, took)
+        return answer
+
+    def _error(self, answer: Response) -> ErrorBody:
+        return error_body(answer.content) if answer.status_code >= 400 else ErrorBody(own=True)
+
+    def _raise_for(self, request: Request, answer: Response, error: ErrorBody) -> None:
+        if not 200 <= answer.status_code < 300:
+            raise self._fault(
+                request,
+                status=answer.status_code,
+                own=error.own,
+                code=error.code,
+                text=error.message or f"HTTP {answer.status_code} {answer.reason or ''}".strip(),
+                request_id=_request_id(answer),
+            )
+
+    def _decode(self, kind: type[T], request: Request, answer: Response) -> T:
+        try:
+            return msgspec.json.decode(answer.content, type=kind)
+        except msgspec.MsgspecError as error:
+            raise self._fault(
+                request,
+                trouble=Trouble.GARBLED,
+                text=f"the answer to {request.method} {request.route} was not understood: {error}",
+                request_id=_request_id(answer),
+            ) from None
+
+    def _fault(self, request: Request, **what: Any) -> Exception:
+        return fault_of(Refusal(service=self.service.value, effect=request.effect, **what))
+
+
+def chunks(values: Iterable[str], size: int = 60) -> list[list[str]]:
+    """The distinct values, sorted, in lists short enough for a URL (60 names: below 4 KiB)."""
+    whole = sorted(set(values))
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
+
+
+def _request_id(answer: Response) -> str | None:
+    found: str | None = answer.headers.get("X-Openstack-Request-Id")
+    return found

@@ -1,0 +1,119 @@
+"""One cloud, region and set of credentials, put together from the services."""
+
+from collections.abc import Callable, Collection
+from time import monotonic
+
+from handlers.base import Answer, NewPort, NewServer, NewVolume, Probe, Rules
+from handlers.clouds.openstack.block_storage import BlockStorage
+from handlers.clouds.openstack.caller import Caller
+from handlers.clouds.openstack.compute import Compute
+from handlers.clouds.openstack.limits import Limits
+from handlers.clouds.openstack.link import Link
+from handlers.clouds.openstack.network import Network
+from handlers.operation import Micros
+from handlers.resources import Kind, Resource, Service
+
+
+class OpenStackCloud:
+    """`Cloud` on a real OpenStack. Threads may share it."""
+
+    def __init__(
+        self,
+        link: Link,
+        limits: Limits,
+        probe: Probe | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.link = link
+        self._compute = Compute(Caller(Service.COMPUTE, link, limits, probe, clock))
+        self._storage = BlockStorage(Caller(Service.BLOCK_STORAGE, link, limits, probe, clock))
+        self._network = Network(Caller(Service.NETWORK, link, limits, probe, clock))
+
+    @property
+    def project(self) -> str:
+        return self.link.ready().project
+
+    # -- look-ups -------------------------------------------------------------------------------
+
+    def changed(self, kind: Kind, since: Micros) -> tuple[Resource, ...] | None:
+        if kind is Kind.SERVER:
+            return self._compute.changed(since)
+        if kind is Kind.VOLUME:
+            return self._storage.changed(since)
+        return None
+
+    def get(self, kind: Kind, ids: Collection[str]) -> tuple[Resource, ...]:
+        match kind:
+            case Kind.SERVER:
+                return self._compute.get(ids)
+            case Kind.VOLUME:
+                return self._storage.get(ids)
+            case Kind.PORT:
+                return self._network.get_ports(ids)
+            case Kind.SECURITY_GROUP:
+                return self._network.get_groups(ids)
+
+    def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
+        match kind:
+            case Kind.SERVER:
+                return self._compute.find(subjects)
+            case Kind.VOLUME:
+                return self._storage.find(subjects)
+            case Kind.PORT:
+                return self._network.find_ports(subjects)
+            case Kind.SECURITY_GROUP:
+                return self._network.find_groups(subjects)
+
+    # -- network --------------------------------------------------------------------------------
+
+    def create_security_group(self, subject: str, role: str, text: str) -> Answer:
+        return self._network.create_group(subject, role, text)
+
+    def delete_security_group(self, group: str) -> Answer:
+        return self._network.delete_group(group)
+
+    def create_rules(self, new: Rules) -> Answer:
+        return self._network.create_rules(new)
+
+    def delete_rule(self, rule: str) -> Answer:
+        return self._network.delete_rule(rule)
+
+    def create_port(self, new: NewPort) -> Answer:
+        return self._network.create_port(new)
+
+    def delete_port(self, port: str) -> Answer:
+        return self._network.delete_port(port)
+
+    # -- block storage --------------------------------------------------------------------------
+
+    def create_volume(self, new: NewVolume) -> Answer:
+        return self._storage.create(new)
+
+    def extend_volume(self, volume: str, size: int) -> Answer:
+        return self._storage.extend(volume, size)
+
+    def reset_volume(self, volume: str, status: str) -> Answer:
+        return self._storage.reset(volume, status)
+
+    def delete_volume(self, volume: str) -> Answer:
+        return self._storage.delete(volume)
+
+    # -- compute --------------------------------------------------------------------------------
+
+    def create_server(self, new: NewServer) -> Answer:
+        return self._compute.create(new)
+
+    def resize_server(self, server: str, flavor: str) -> Answer:
+        return self._compute.resize(server, flavor)
+
+    def confirm_resize(self, server: str) -> Answer:
+        return self._compute.confirm_resize(server)
+
+    def revert_resize(self, server: str) -> Answer:
+        return self._compute.revert_resize(server)
+
+    def reset_server(self, server: str) -> Answer:
+        return self._compute.reset(server)
+
+    def delete_server(self, server: str) -> Answer:
+        return self._compute.delete(server)

@@ -1,0 +1,81 @@
+"""The services' JSON as resources, with the identity that they carry."""
+
+from ipaddress import ip_network
+
+from handlers.clouds.faults import clean
+from handlers.clouds.openstack import wire
+from handlers.identity import role_of, subject_of
+from handlers.resources import Port, PortRange, Rule, SecurityGroup, Server, Volume
+
+_PROTOCOLS = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp"}
+
+
+def server(seen: wire.Server) -> Server:
+    """A Nova server, read at 2.46: flavor.id needs < 2.47, tags need >= 2.26."""
+    return Server(
+        id=seen.id,
+        name=seen.name,
+        status=seen.status,
+        task=seen.task,
+        flavor=seen.flavor.id,
+        fault=clean(seen.fault.message) if seen.fault else None,
+        volumes=tuple(volume.id for volume in seen.volumes),
+        subject=subject_of(seen.name, seen.tags, seen.metadata),
+        role=role_of(meta=seen.metadata),
+        project=seen.tenant_id,
+    )
+
+
+def volume(seen: wire.Volume, project: str = "") -> Volume:
+    """A Cinder volume; `project` stands in where the answer does not name it (a POST's)."""
+    return Volume(
+        id=seen.id,
+        name=seen.name or "",
+        status=seen.status,
+        size=seen.size,
+        servers=tuple(one.server_id for one in seen.attachments if one.server_id),
+        subject=subject_of(seen.name or "", meta=seen.metadata),
+        role=role_of(meta=seen.metadata),
+        project=seen.project or project,
+    )
+
+
+def port(seen: wire.Port) -> Port:
+    """A Neutron port."""
+    return Port(
+        id=seen.id,
+        name=seen.name,
+        status=seen.status,
+        device=seen.device_id,
+        addresses=tuple(one.ip_address for one in seen.fixed_ips),
+        groups=tuple(seen.security_groups),
+        subject=subject_of(seen.name),
+        role=role_of(seen.description or ""),
+        project=seen.project_id,
+    )
+
+
+def group(seen: wire.Group) -> SecurityGroup:
+    """A Neutron security group with those of its ingress rules that `rule` can say."""
+    return SecurityGroup(
+        id=seen.id,
+        name=seen.name,
+        rules=tuple(found for one in seen.rules if (found := rule(one))),
+        subject=subject_of(seen.name),
+        role=role_of(seen.description or ""),
+        project=seen.project_id,
+    )
+
+
+def rule(seen: wire.GroupRule) -> Rule | None:
+    """An ingress rule that names a CIDR and a TCP or UDP port range; None for any other."""
+    protocol = _PROTOCOLS.get(seen.protocol or "")
+    first, last, cidr = seen.port_range_min, seen.port_range_max, seen.remote_ip_prefix
+    if seen.direction != "ingress" or not protocol or not cidr or first is None or last is None:
+        return None
+    return Rule(PortRange(protocol, first, last), network(cidr), seen.id)
+
+
+def network(cidr: str) -> str:
+    """The CIDR as Neutron's `normalized_cidr` has it: host bits cleared, IPv6 compressed."""
+    return str(ip_network(cidr, strict=False))

@@ -1,0 +1,35 @@
+"""How long a call may take, and how many there are at once."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from handlers.resources import Service
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds.
+
+    `answer` is how long a service may be silent before its answer counts as lost, per service
+    where `answers` names it. `connect` is for the connection alone, `token` is Keystone's `answer`.
+    `threads` is how many threads call at the same time: as many connections are kept.
+    """
+
+    answer: float = 30.0
+    answers: Mapping[Service, float] = {}
+    connect: float = 5.0
+    token: float = 10.0
+    threads: int = 16
+
+    def of(self, service: Service) -> float:
+        """Seconds that the service may take to answer."""
+        return self.answers.get(service, self.answer)
+
+    def longest(self, service: Service) -> float:
+        """Seconds from the begin of a call until it is over for certain.
+
+        That is a token, the call, and, when its refusal came within `connect` seconds, a second
+        token and the call again. The quiet time after a lost call is counted from this.
+        """
+        once = self.connect + self.token + self.connect
+        return 2 * once + self.of(service)

@@ -1,0 +1,125 @@
+"""The connection to one cloud and region, built once, before threads share it."""
+
+from threading import Lock
+
+import keystoneauth1.exceptions as ksa
+import msgspec
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
+from openstack.config import OpenStackConfig
+from openstack.connection import Connection
+from openstack.exceptions import ConfigException
+
+from handlers.clouds.faults import Effect, Refusal, Trouble, clean, fault_of
+from handlers.clouds.openstack.limits import Limits
+from handlers.clouds.openstack.trouble import trouble_of
+from handlers.errors import Reason, Terminal
+from handlers.resources import Service
+
+#: The catalogue's names of the services.
+TYPES = {
+    Service.COMPUTE: "compute",
+    Service.BLOCK_STORAGE: "block-storage",
+    Service.NETWORK: "network",
+}
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """What a connection gives: the project's id and one adapter per service."""
+
+    project: str
+    session: Session
+    adapters: dict[Service, Adapter]
+    microversions: dict[Service, tuple[int, ...]]
+
+
+class Link:
+    """Finds the cloud in clouds.yaml, then Keystone, the catalogue and the versions.
+
+    Everything is built and touched under a lock by the first call (or by `ready`, which a worker
+    asks at its start): the first concurrent use of a fresh openstacksdk connection builds its
+    proxies several times (measured). A cloud that is away at the start is tried again by the next
+    call, so that one dead region does not stop the others.
+    """
+
+    def __init__(self, config: OpenStackConfig, cloud: str, region: str, limits: Limits) -> None:
+        self.name = f"{cloud}/{region}"
+        self._limits = limits
+        self._lock = Lock()
+        self._ready: Ready | None = None
+        try:
+            self._region = config.get_one(cloud=cloud, region_name=region)
+        except (ConfigException, ksa.ClientException) as error:
+            raise Terminal(
+                f"cloud {self.name}: {clean(str(error))} (see clouds.yaml)", Reason.INVALID
+            ) from None
+
+    def ready(self) -> Ready:
+        """The connection; raises Retryable when there is none now."""
+        if self._ready is None:
+            with self._lock:
+                if self._ready is None:
+                    self._ready = self._connect()
+        return self._ready
+
+    def token(self) -> None:
+        """Make sure that there is a token; raises Retryable when there is none to be had."""
+        session = self.ready().session
+        try:
+            session.get_token()
+        except ksa.ClientException as error:
+            raise self._fault(error) from None
+
+    def renew(self) -> bool:
+        """Throw the token away and get another; False when the credentials cannot do that."""
+        session = self.ready().session
+        if not session.invalidate():
+            return False
+        self.token()
+        return True
+
+    def _connect(self) -> Ready:
+        try:
+            session = self._session()
+            connection = Connection(config=self._region)
+            project = session.get_project_id()
+            if not project:
+                raise ksa.AuthorizationFailure("the credentials are not for a project")
+            adapters: dict[Service, Adapter] = {}
+            versions: dict[Service, tuple[int, ...]] = {}
+            for service, name in TYPES.items():
+                proxy = getattr(connection, service.value)
+                data = proxy.get_endpoint_data()
+                if data is None or not data.url:
+                    raise ksa.EndpointNotFound(f"the catalogue has no {name} endpoint")
+                versions[service] = data.max_microversion or (0,)
+                adapters[service] = Adapter(
+                    session=session,
+                    service_type=name,
+                    endpoint_override=data.url.rstrip("/"),
+                )
+        except ksa.ClientException as error:
+            raise self._fault(error) from None
+        return Ready(project, session, adapters, versions)
+
+    def _session(self) -> Session:
+        """openstacksdk's session: TLS as clouds.yaml says; room for all threads' connections."""
+        session = self._region.get_session()
+        session.timeout = self._limits.connect + self._limits.token
+        for scheme in ("https://", "http://"):
+            session.session.mount(
+                scheme,
+                TCPKeepAliveAdapter(pool_connections=8, pool_maxsize=self._limits.threads),
+            )
+        return session
+
+    def _fault(self, error: ksa.ClientException) -> Exception:
+        trouble = trouble_of(error)
+        if trouble is Trouble.CREDENTIALS:
+            told = "Keystone does not accept the credentials: check auth in clouds.yaml"
+        elif trouble is Trouble.CATALOGUE:
+            told = "the service catalogue is not complete: check region_name and interface"
+        else:
+            told = "Keystone or a service's version page cannot be reached: check auth_url"
+        text = f"cloud {self.name}: {told} ({clean(str(error))})"
+        return fault_of(Refusal(service="identity", effect=Effect.LOOK, trouble=trouble, text=text))

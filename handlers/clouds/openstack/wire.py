@@ -1,0 +1,153 @@
+"""The parts of the services' JSON that we read, as typed structs.
+
+Field names are the services' own (Nova 2.46, Cinder 3.60, Neutron v2.0).
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import field
+
+
+class Flavor(msgspec.Struct):
+    id: str = ""
+
+
+class NovaFault(msgspec.Struct):
+    message: str = ""
+
+
+class Named(msgspec.Struct):
+    """Anything with an id."""
+
+    id: str
+
+
+class Server(msgspec.Struct):
+    id: str
+    name: str = ""
+    status: str = "UNKNOWN"
+    task: str | None = field(name="OS-EXT-STS:task_state", default=None)
+    flavor: Flavor = field(default_factory=Flavor)
+    fault: NovaFault | None = None
+    volumes: list[Named] = field(name="os-extended-volumes:volumes_attached", default_factory=list)
+    metadata: dict[str, str] = {}
+    tags: list[str] = []
+    tenant_id: str = ""
+
+
+class OneServer(msgspec.Struct):
+    server: Server
+
+
+class MadeServer(msgspec.Struct):
+    server: Named
+
+
+class Servers(msgspec.Struct):
+    items: list[Server] = field(name="servers")
+    links: list[Any] = field(name="servers_links", default_factory=list)
+
+
+class Attachment(msgspec.Struct):
+    server_id: str | None = None
+
+
+class Volume(msgspec.Struct):
+    id: str
+    name: str | None = None
+    status: str = "unknown"
+    size: int = 0
+    attachments: list[Attachment] = []
+    metadata: dict[str, str] = {}
+    project: str = field(name="os-vol-tenant-attr:tenant_id", default="")
+
+
+class OneVolume(msgspec.Struct):
+    volume: Volume
+
+
+class Volumes(msgspec.Struct):
+    items: list[Volume] = field(name="volumes")
+    links: list[Any] = field(name="volumes_links", default_factory=list)
+
+
+class Address(msgspec.Struct):
+    ip_address: str = ""
+
+
+class Port(msgspec.Struct):
+    id: str
+    name: str = ""
+    status: str = "UNKNOWN"
+    device_id: str = ""
+    description: str | None = ""
+    fixed_ips: list[Address] = []
+    security_groups: list[str] = []
+    project_id: str = ""
+
+
+class OnePort(msgspec.Struct):
+    port: Port
+
+
+class Ports(msgspec.Struct):
+    items: list[Port] = field(name="ports")
+    links: list[Any] = field(name="ports_links", default_factory=list)
+
+
+class GroupRule(msgspec.Struct):
+    id: str
+    direction: str = ""
+    protocol: str | None = None
+    port_range_min: int | None = None
+    port_range_max: int | None = None
+    remote_ip_prefix: str | None = None
+
+
+class Group(msgspec.Struct):
+    id: str
+    name: str = ""
+    description: str | None = ""
+    project_id: str = ""
+    rules: list[GroupRule] = field(name="security_group_rules", default_factory=list)
+
+
+class OneGroup(msgspec.Struct):
+    security_group: Group
+
+
+class Groups(msgspec.Struct):
+    items: list[Group] = field(name="security_groups")
+    links: list[Any] = field(name="security_groups_links", default_factory=list)
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """What a service says about a refusal. `own` is False when it is not the service that speaks.
+
+    `{"itemNotFound": {"code": 404, "message": …}}` is Nova's and Cinder's form,
+    `{"NeutronError": {"type": …, "message": …}}` Neutron's.
+    """
+
+    own: bool = False
+    code: str = ""
+    message: str = ""
+
+
+#: Neutron's type of a 404 for a path that it does not know: it says nothing about a resource.
+_NO_SUCH_PATH = "HTTPNotFound"
+
+
+def error_body(content: bytes) -> ErrorBody:
+    """The service's error, read from any of the forms; `own` is False for anything else."""
+    try:
+        body = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return ErrorBody()
+    for name, inner in body.items():
+        if isinstance(inner, str):
+            return ErrorBody(own=True, code=name, message=inner)
+        if isinstance(inner, dict) and "message" in inner:
+            code = str(inner.get("type") or name)
+            return ErrorBody(code != _NO_SUCH_PATH, code, str(inner["message"]))
+    return ErrorBody()
