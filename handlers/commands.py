@@ -5,7 +5,7 @@ asked; its `TYPE` is the CloudEvents type on the wire. Adding a command: a class
 plan table of each manager that can do it, a sample in docs/samples/.
 """
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -14,12 +14,15 @@ from msgspec import Meta
 from handlers.resources import PortRange
 from handlers.secret import Secret
 
+#: The end of a pattern: in Python a bare `$` would let a last line feed through.
+_END = r"$(?!\n)"
+
 Text = Annotated[str, Meta(min_length=1, max_length=255)]
-Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+" + _END)]
 Uuid = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}" + _END)
 ]
-GiB = Annotated[int, Meta(ge=1, le=65536)]
+GiB = Annotated[int, Meta(ge=1, le=65536, description="GiB")]
 Cidr = Annotated[str, Meta(min_length=3, max_length=43, description="IPv4 or IPv6 network")]
 UserData = Annotated[
     Secret, Meta(extra_json_schema={"type": "string", "maxLength": 65535, "writeOnly": True})
@@ -302,6 +305,8 @@ def validate(body: Body) -> None:
         _validate_ports(ports)
     if access and bool(access.cidrs) != bool(access.ports):
         raise Invalid("access: give both ports and cidrs, or neither")
+    for network in getattr(body, "networks", ()):
+        _validate_address(network.ip_address)
     user_data: Secret | None = getattr(body, "user_data", None)
     if user_data and len(user_data.reveal().encode()) > _MOST_USER_DATA:
         raise Invalid(f"user_data: at most {_MOST_USER_DATA} bytes fit into Nova's 65535 of base64")
@@ -309,9 +314,19 @@ def validate(body: Body) -> None:
 
 def _validate_cidr(cidr: str) -> None:
     try:
-        ip_network(cidr)
+        network = str(ip_network(cidr))
     except ValueError as error:
         raise Invalid(f"cidrs: {error}: write a network such as 10.0.0.0/8") from None
+    if network != cidr:  # rules are compared as text with what the cloud lists
+        raise Invalid(f"cidrs: write {cidr!r} as {network!r}")
+
+
+def _validate_address(address: str | None) -> None:
+    try:
+        if address is not None:
+            ip_address(address)
+    except ValueError as error:
+        raise Invalid(f"ip_address: {error}") from None
 
 
 def _validate_ports(ports: PortRange) -> None:

@@ -1,0 +1,60 @@
+"""Event <-> the JSON object that travels as the payload of a notification."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from consumer.codec.cloudevents import (
+    DATA_CONTENT_TYPE,
+    SPEC_VERSION,
+    data_schema,
+    micros,
+    rfc3339,
+)
+from handlers.events import Event, EventData
+
+
+class _Envelope(msgspec.Struct, kw_only=True):
+    """What is read of an event's attributes; others are ignored, as readers of events should."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    data: EventData
+    traceparent: str | None = None
+
+
+def to_payload(event: Event) -> dict[str, Any]:
+    """CloudEvents 1.0 attributes and `data`, as builtins that any JSON library writes."""
+    extensions = {"traceparent": event.trace} if event.trace else {}
+    return {
+        "specversion": SPEC_VERSION,
+        "type": event.type,
+        "id": event.id,
+        "source": event.source,
+        "subject": event.subject,
+        "time": rfc3339(event.time),
+        "datacontenttype": DATA_CONTENT_TYPE,
+        "dataschema": data_schema(event.type),
+        **extensions,
+        "data": msgspec.to_builtins(event.data),
+    }
+
+
+def from_payload(payload: Any) -> Event:
+    """The event of a notification's payload; raises ValueError for anything else."""
+    envelope = msgspec.convert(payload, _Envelope, strict=True)
+    if envelope.time.tzinfo is None:
+        raise ValueError("time has no time zone")
+    return Event(
+        id=envelope.id,
+        type=envelope.type,
+        source=envelope.source,
+        subject=envelope.subject,
+        time=micros(envelope.time),
+        data=envelope.data,
+        trace=envelope.traceparent,
+    )
