@@ -20,8 +20,9 @@ from consumer.codec.cloudevents import (
     data_schema,
 )
 from consumer.codec.refusal import Refusal, Refused
-from handlers.commands import BODIES, PREFIX, Body, Command, Invalid, Uuid, validate
+from handlers.commands import BODIES, PREFIX, Body, Command, Invalid, Uuid
 from handlers.secret import Secret
+from handlers.validation import validate
 
 #: Bytes of the longest command, checked before a single byte is parsed.
 MAX_BYTES = 256 * 1024
