@@ -41,7 +41,11 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Opener(Protocol):
-    """Decides what an operation needs to know when it opens; pure, called inside the ledger."""
+    """Decides what an operation needs to know when it opens; pure, called inside the ledger.
+
+    `op` comes FORWARD, owned, with its basis and time of opening; what the opener returns opens. It
+    MUST NOT raise.
+    """
 
     def __call__(self, op: Operation, basis: Instance | None, now: Micros) -> Operation: ...
 
@@ -105,7 +109,16 @@ class Ledger(Protocol):
         """Take up to `limit` open operations of workers that are retired or silent for `ttl`.
 
         Compare-and-set on the dead worker's row picks one taker; a dead worker whose rows are all
-        taken disappears. What is returned is owned by `worker`, version raised.
+        taken disappears. What an owner without a row holds is taken too. What is returned is
+        owned by `worker`, version raised.
+        """
+        ...
+
+    def owned(self, worker: str) -> tuple[Operation, ...]:
+        """The open operations of this worker.
+
+        To ask for after `open`, `take_over` or `reopen` raised Unavailable: they may have given it
+        operations that it was not told of.
         """
         ...
 
@@ -157,7 +170,9 @@ class Ledger(Protocol):
     def reopen(self, operation: str, worker: str, deadline: Micros) -> Operation:
         """Open a FAILED operation again in the phase it failed in, if its subject is free.
 
-        Raises LookupError when there is no such operation, ValueError when it cannot be resumed.
+        Not if a later operation of the subject has opened since, nor forward without the secrets
+        that it needs: send a new command then. Given to a name that never registered (a tool), it
+        goes to the next worker that calls `take_over`. Raises LookupError when there is no such operation, ValueError when it cannot be resumed.
         """
         ...
 

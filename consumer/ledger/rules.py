@@ -1,0 +1,53 @@
+"""What becomes of an operation at the ledger's own hands: pure, the same in every ledger."""
+
+from msgspec.structs import replace
+
+from consumer.ledger.base import Opener
+from consumer.secrets import was_wiped, wipe
+from handlers.errors import Reason
+from handlers.events import Event, EventKind, event_of
+from handlers.instance import Instance
+from handlers.operation import SECOND, Failure, Micros, Operation, Phase
+
+
+def opened(
+    op: Operation, basis: Instance | None, opener: Opener, worker: str, now: Micros
+) -> tuple[Operation, Event]:
+    """A queued operation as it opens, and its start event."""
+    first = replace(op, phase=Phase.FORWARD, basis=basis, opened=now, owner=worker)
+    after = replace(opener(first, basis, now), owner=worker, version=op.version + 1)
+    return after, event_of(after, EventKind.START, now, basis)
+
+
+def expired(op: Operation, now: Micros) -> tuple[Operation, Event]:
+    """A queued operation that waited too long, without secrets, and its error event."""
+    seconds = (now - op.accepted) // SECOND
+    failure = Failure(reason=Reason.QUEUE_TIMEOUT, message=f"not opened within {seconds} s")
+    noted = replace(op, failure=failure).note(now, "expired", detail=failure.message)
+    after = replace(noted.end(now), version=op.version + 1, command=wipe(op.command))
+    return after, event_of(after, EventKind.ERROR, now, None)
+
+
+def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operation:
+    """A failed operation as it goes on; raises ValueError when it cannot."""
+    if op.phase is not Phase.FAILED:
+        raise ValueError(f"operation {op.id} is {op.phase}: only a failed one can be resumed")
+    if op.ended_in is None or not op.ended_in.is_open:
+        raise ValueError(f"operation {op.id} never opened: send the command again")
+    forward = op.ended_in is Phase.FORWARD
+    if forward and was_wiped(op.command):
+        raise ValueError(f"the secrets of operation {op.id} are wiped: send the command again")
+    return replace(
+        op,
+        phase=op.ended_in,
+        ended_in=None,
+        failure=None if forward else op.failure,
+        trouble=None,
+        given_up=frozenset(),
+        finished=0,
+        left=(),
+        attempts=0,
+        deadline=deadline,
+        owner=worker,
+        version=op.version + 1,
+    ).note(now, "resumed")
