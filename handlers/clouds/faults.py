@@ -175,6 +175,13 @@ _ALREADY = (
         reason=Reason.REFUSED,
     ),
     Row(
+        why="the call names a rule twice: none was made, and none ever will be",
+        statuses=frozenset({409}),
+        text=r"DuplicateSecurityGroupRuleInPost",
+        fault=Terminal,
+        reason=Reason.REFUSED,
+    ),
+    Row(
         why="the address belongs to another port, and no port of ours was found before the call",
         statuses=frozenset({409}),
         effects=_MAKE,
