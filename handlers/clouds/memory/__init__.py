@@ -5,7 +5,8 @@ on purpose, `audit.py` what there was to see. Nothing sleeps and nothing runs by
 catches up with an injected clock whenever it is used.
 """
 
-from handlers.clouds.memory.cloud import MemoryCloud, MemoryClouds
+from handlers.clouds.memory.cloud import MemoryCloud
+from handlers.clouds.memory.clouds import MemoryClouds
 from handlers.clouds.memory.settings import Catalogue, Quotas, Times
 from handlers.clouds.memory.state import CloudState
 

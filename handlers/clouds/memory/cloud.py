@@ -1,6 +1,6 @@
 """The in-memory cloud: the `Cloud` protocol on the state of a small OpenStack."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 from handlers import identity
@@ -10,17 +10,20 @@ from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.faults import Call
 from handlers.clouds.memory.network import PortSpec, RuleSpec
 from handlers.clouds.memory.refusal import Lost, Refusal
-from handlers.clouds.memory.remedy import fault_of, lost
+from handlers.clouds.memory.remedy import fault_of
 from handlers.clouds.memory.state import CloudState
 from handlers.clouds.memory.storage import VolumeSpec
 from handlers.clouds.memory.things import AnyThing
 from handlers.clouds.memory.views import resource_of
 from handlers.errors import Reason, Terminal
-from handlers.instance import Scope
 from handlers.operation import SECOND, Micros
-from handlers.resources import SERVICE_OF, Kind, Resource, SecurityGroup, Service
+from handlers.resources import SERVICE_OF, Kind, Resource, Server, Service
 
 Answered = TypeVar("Answered")
+
+#: Kinds that can only be asked for one id, or one name, at a time (measured).
+_ONE_BY_ONE = frozenset({Kind.SERVER, Kind.VOLUME})
+_NAME_BY_NAME = frozenset({Kind.VOLUME})
 
 
 class MemoryCloud:
@@ -45,44 +48,57 @@ class MemoryCloud:
     def changed(self, kind: Kind, since: Micros) -> tuple[Resource, ...] | None:
         """As the services list changes, whose time-stamps are whole seconds.
 
-        Nova: also servers that are DELETED, unless they went in BUILD. Cinder: neither new volumes
-        nor deleted ones. Neutron has no such filter.
+        Presence only: neither new volumes nor deleted things are in it. Neutron has no such filter.
         """
         if kind not in (Kind.SERVER, Kind.VOLUME):
             return None
-        core = self._state.core
         first = since // SECOND * SECOND
-
-        def look(doing: Doing) -> tuple[Resource, ...]:
-            things: list[AnyThing] = list(self._store(kind).values())
-            if kind is Kind.SERVER:
-                things += [one for one in core.gone.values() if one.id not in core.servers]
-            return tuple(
-                resource_of(thing)
-                for thing in things
-                if thing.updated is not None and thing.updated >= first and self._listed(thing)
-            )
-
-        return self._call(SERVICE_OF[kind], f"changed_{kind}", look)
-
-    def get(self, kind: Kind, ids: Collection[str]) -> tuple[Resource, ...]:
-        def look(doing: Doing) -> tuple[Resource, ...]:
-            store = self._store(kind)
-            return tuple(resource_of(store[one]) for one in ids if one in store)
-
-        return self._call(SERVICE_OF[kind], f"get_{kind}", look)
-
-    def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
-        wanted = frozenset(subjects)
 
         def look(doing: Doing) -> tuple[Resource, ...]:
             return tuple(
                 resource_of(thing)
                 for thing in self._store(kind).values()
-                if thing.subject in wanted and self._listed(thing)
+                if thing.updated is not None
+                and thing.updated >= first
+                and thing.status != "DELETED"
+                and self._listed(thing)
             )
 
-        return self._call(SERVICE_OF[kind], f"find_{kind}", look)
+        return self._call(SERVICE_OF[kind], f"changed_{kind}", look)
+
+    def get(self, kind: Kind, ids: Collection[str]) -> tuple[Resource, ...]:
+        """Nova and Cinder are asked once per id, Neutron once."""
+        store = self._store(kind)
+
+        def pick(some: Collection[str]) -> list[AnyThing]:
+            return [store[one] for one in some if one in store]
+
+        return self._look(f"get_{kind}", kind, _batches(ids, kind in _ONE_BY_ONE), pick)
+
+    def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
+        """Cinder is asked once per subject, the others once."""
+        store = self._store(kind)
+
+        def pick(some: Collection[str]) -> list[AnyThing]:
+            return [one for one in store.values() if one.subject in some and self._listed(one)]
+
+        return self._look(f"find_{kind}", kind, _batches(subjects, kind in _NAME_BY_NAME), pick)
+
+    def _look(
+        self,
+        verb: str,
+        kind: Kind,
+        batches: Iterable[list[str]],
+        pick: Callable[[list[str]], list[AnyThing]],
+    ) -> tuple[Resource, ...]:
+        found: list[Resource] = []
+        for some in batches:
+
+            def look(doing: Doing, some: list[str] = some) -> list[Resource]:
+                return [resource_of(thing) for thing in pick(some)]
+
+            found += self._call(SERVICE_OF[kind], verb, look)
+        return tuple(found)
 
     # -- network --------------------------------------------------------------------------------
 
@@ -102,20 +118,10 @@ class MemoryCloud:
         return self._delete(Kind.SECURITY_GROUP, group, self._state.network.delete_group)
 
     def create_rules(self, new: Rules) -> Answer:
-        """The answer describes the rules that were made: the group with just these."""
-
-        def effect(doing: Doing) -> Answer:
-            specs = [RuleSpec(new.group, rule.ports, rule.cidr) for rule in new.rules]
-            made = self._state.network.create_rules(doing, specs)
-            rules = tuple(
-                rule.__class__(ports=rule.ports, cidr=rule.cidr, id=thing.id)
-                for rule, thing in zip(new.rules, made, strict=True)
-            )
-            group = SecurityGroup(id=new.group, rules=rules, project=self._project)
-            return Answer(resources=(group,), request_id=doing.request_id)
-
-        return self._call(
-            Service.NETWORK, "create_rules", effect, *self._whose(Kind.SECURITY_GROUP, new.group)
+        specs = [RuleSpec(new.group, rule.ports, rule.cidr) for rule in new.rules]
+        create = self._state.network.create_rules
+        return self._act(
+            Kind.SECURITY_GROUP, "create_rules", new.group, lambda doing: create(doing, specs)
         )
 
     def delete_rule(self, rule: str) -> Answer:
@@ -133,7 +139,7 @@ class MemoryCloud:
                 description=identity.description(new.role),
                 subnet=new.subnet,
                 ip_address=new.ip_address,
-                groups=new.groups,
+                groups=new.groups or None,
             )
             return _answer(doing, self._state.network.create_port(doing, self._project, spec))
 
@@ -186,7 +192,17 @@ class MemoryCloud:
                 user_data=new.user_data,
                 config_drive=new.config_drive,
             )
-            return _answer(doing, self._state.compute.create(doing, self._project, spec))
+            made = self._state.compute.create(doing, self._project, spec)
+            server = Server(
+                id=made.id,
+                name=made.name,
+                status=made.status,
+                flavor=made.flavor,
+                subject=made.subject,
+                role=made.role,
+                project=made.project,
+            )
+            return Answer(resources=(server,), request_id=doing.request_id)
 
         return self._call(Service.COMPUTE, "create_server", effect, new.subject, "server")
 
@@ -223,12 +239,12 @@ class MemoryCloud:
         call = Call(service, verb, subject, role)
         try:
             return self._state.gate.call(call, effect)
-        except Refusal as refusal:
-            raise fault_of(refusal, call) from None
-        except Lost as error:
-            raise lost(error, call) from None
+        except (Refusal, Lost) as error:
+            raise fault_of(error, call) from None
 
-    def _act(self, kind: Kind, verb: str, thing_id: str, effect: Callable[[Doing], None]) -> Answer:
+    def _act(
+        self, kind: Kind, verb: str, thing_id: str, effect: Callable[[Doing], object]
+    ) -> Answer:
         def answered(doing: Doing) -> Answer:
             effect(doing)
             return Answer(request_id=doing.request_id)
@@ -269,18 +285,11 @@ class MemoryCloud:
             raise Terminal("Policy doesn't allow this to be performed.", Reason.CREDENTIALS)
 
 
-class MemoryClouds:
-    """`Clouds` over named states; "" stands for any name that is not given."""
-
-    def __init__(self, clouds: Mapping[str, MemoryCloud]) -> None:
-        self._clouds = dict(clouds)
-
-    def of(self, scope: Scope) -> MemoryCloud:
-        cloud = self._clouds.get(scope.cloud) or self._clouds.get("")
-        if cloud is None:
-            raise Terminal(f"cloud {scope.cloud!r} is not configured", Reason.INVALID)
-        return cloud
-
-
 def _answer(doing: Doing, thing: AnyThing) -> Answer:
     return Answer(resources=(resource_of(thing),), request_id=doing.request_id)
+
+
+def _batches(values: Collection[str], singly: bool) -> list[list[str]]:
+    """The distinct values, sorted, one per request or all in one; none when there are none."""
+    whole = sorted(set(values))
+    return [[one] for one in whole] if singly or not whole else [whole]

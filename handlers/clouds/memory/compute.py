@@ -124,10 +124,10 @@ class Compute:
         if all(one.id != spec.flavor for one in core.catalogue.flavors):
             raise _refused(400, f"Flavor {spec.flavor} could not be found.")
         if all(one.id != spec.image for one in core.catalogue.images):
-            raise _refused(400, f"Image {spec.image} could not be found.")
+            raise _refused(400, "Can not find requested image")
         if spec.zone is not None and spec.zone not in core.catalogue.zones:
             raise _refused(400, "The requested availability zone is not available")
-        limit, used = core.quotas.instances, self._used(project)
+        limit, used = core.quota(project).instances, self._used(project)
         if 0 <= limit <= used:
             text = (
                 f"Quota exceeded for instances: Requested 1, but already used {used} of {limit} "
@@ -153,12 +153,12 @@ class Compute:
     def _check_volume(self, volume_id: str) -> None:
         volume = self._core.volumes.get(volume_id)
         if volume is None:
-            text = f"Block Device Mapping is Invalid: failed to get volume {volume_id}."
-            raise _refused(400, text)
+            raise _refused(400, f"Volume {volume_id} could not be found.")
         if volume.status != "available":
             text = (
-                f"Invalid volume: volume '{volume_id}' status must be 'available'. "
-                f"Currently in '{volume.status}'"
+                f"Invalid volume: Invalid input received: Invalid volume: Volume {volume_id} "
+                "status must be available or downloading to reserve, but the current status is "
+                f"{volume.status}."
             )
             raise _refused(400, text)
 

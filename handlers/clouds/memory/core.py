@@ -41,7 +41,7 @@ class Core:
         self.now = now
         self.random = random.Random(seed)  # noqa: S311 -- a simulation wants to be repeatable
         self.times = times
-        self.quotas = Quotas()
+        self.quotas: dict[str, Quotas] = {}
         self.catalogue = catalogue
         self.audit = Audit()
         self.lock = RLock()
@@ -56,6 +56,10 @@ class Core:
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def quota(self, project: str) -> Quotas:
+        """What the project may have; "" in `quotas` stands for those that are not named."""
+        return self.quotas.get(project) or self.quotas.get("") or Quotas()
 
     def draw(self, between: Range) -> Micros:
         """A duration from a range of seconds, in microseconds."""

@@ -9,6 +9,7 @@ from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.faults import (
     Call,
     Delay,
+    Effect,
     FaultPlan,
     Late,
     Lose,
@@ -41,17 +42,25 @@ class Gate:
             self.counts[call.service, call.verb] += 1
             fault = self.plan.draw(call)
             doing = Doing(call, f"req-{core.new_id()}")
-            if fault is None:
-                return effect(doing)
-            if isinstance(fault, Spoil):
-                doing.outcome, doing.text = fault.outcome, fault.text
-                return effect(doing)
             if not isinstance(fault, Delay):
-                self._fail(fault, doing, effect)
+                return self._do(fault, doing, effect)
         self._sleep(fault.seconds)
         with core.lock:
             core.advance()
+            return self._do(None, doing, effect)
+
+    def _do(
+        self, fault: Effect | None, doing: Doing, effect: Callable[[Doing], Answered]
+    ) -> Answered:
+        try:
+            if isinstance(fault, Spoil):
+                doing.outcome, doing.text = fault.outcome, fault.text
+            elif fault is not None and not isinstance(fault, Delay):
+                self._fail(fault, doing, effect)
             return effect(doing)
+        except Refusal as refusal:
+            refusal.request_id = doing.request_id
+            raise
 
     def _fail(
         self,

@@ -43,6 +43,7 @@ class Lifecycle:
                 return
             self._network.plug(port, server)
         self._volumes(server, "attaching")
+        server.hosted = True
         server.task = "spawning"
         core.touch(server)
         core.later(server, rest, lambda: self._built(doing, server))
@@ -62,6 +63,7 @@ class Lifecycle:
         for port_id in server.ports:
             self._network.unplug(port_id)
         self._volumes(server, "available")
+        server.hosted = False
         self._fail(server, text)
 
     # -- resize ---------------------------------------------------------------------------------
@@ -84,6 +86,18 @@ class Lifecycle:
         self._rest(server, "ACTIVE")
 
     def _migrate(self, doing: Doing, server: ServerThing, third: int) -> None:
+        """A volume that is busy (extending) cannot move along: the server ends in ERROR."""
+        for volume_id in server.volumes:
+            volume = self._core.volumes.get(volume_id)
+            if volume is not None and volume.status != "in-use":
+                server.new_flavor = ""
+                text = (
+                    f"Invalid input received: Invalid volume: Volume {volume_id} status must be "
+                    "available or downloading to reserve, but the current status is "
+                    f"{volume.status}."
+                )
+                self._fail(server, text)
+                return
         server.task = "resize_migrating"
         self._core.touch(server)
         self._volumes(server, "reserved")
@@ -147,9 +161,12 @@ class Lifecycle:
     # -- delete ---------------------------------------------------------------------------------
 
     def delete(self, doing: Doing, server: ServerThing) -> None:
-        """A server in BUILD is gone at once and never shows again; others take a while."""
+        """A server without a host (not scheduled yet, or its build failed) is gone at once and
+        never shows as DELETED. One that is spawning goes BUILD/deleting, ACTIVE for a while, gone
+        (seen on Nova 34); others ACTIVE/deleting, DELETED for a moment, gone.
+        """
         core = self._core
-        if server.status == "BUILD":
+        if not server.hosted:
             self._release(server)
             self._forget(server)
             return
@@ -157,6 +174,8 @@ class Lifecycle:
         server.task = "deleting"
         core.touch(server)
         delay = core.draw(core.times.server_delete)
+        if server.status == "BUILD" and not doing.fails:
+            core.later(server, delay // 2, lambda: self._rest(server, "ACTIVE"))
         self._soon(doing, server, delay, lambda: self._deleted(server))
 
     def _deleted(self, server: ServerThing) -> None:

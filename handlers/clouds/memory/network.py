@@ -48,7 +48,7 @@ class Networking:
         network = self._network(spec)
         for group in spec.groups or ():
             self.group(group)
-        limit = core.quotas.ports
+        limit = core.quota(project).ports
         if 0 <= limit <= sum(port.project == project for port in core.ports.values()):
             raise _refused(409, "OverQuota", "Quota exceeded for resources: ['port'].")
         port = PortThing(
@@ -62,7 +62,7 @@ class Networking:
             address=self._address(network, spec.ip_address),
             mac="fa:16:3e:" + ":".join(f"{core.random.getrandbits(8):02x}" for _ in range(3)),
             description=spec.description,
-            groups=tuple(spec.groups or ()),
+            groups=self._default(project) if spec.groups is None else spec.groups,
         )
         core.ports[port.id] = port
         core.born(port, doing)
@@ -109,8 +109,11 @@ class Networking:
         except ValueError:
             inside = False
         if not inside:
-            text = f"IP address {wanted} is not a valid IP for the specified subnet."
-            raise _refused(400, "InvalidIpForSubnet", text)
+            text = (
+                f"IP address {wanted} is not a valid IP for any of the subnets on the specified "
+                "network."
+            )
+            raise _refused(400, "InvalidIpForNetwork", text)
         for port in self._core.ports.values():
             if port.address == wanted and port.network == network.id:
                 text = f"IP address {wanted} already allocated in subnet {network.subnet}"
@@ -123,7 +126,7 @@ class Networking:
         self, doing: Doing, project: str, name: str, description: str = ""
     ) -> GroupThing:
         core = self._core
-        limit = core.quotas.security_groups
+        limit = core.quota(project).security_groups
         if 0 <= limit <= sum(group.project == project for group in core.groups.values()):
             raise _refused(409, "OverQuota", "Quota exceeded for resources: ['security_group'].")
         group = GroupThing(
@@ -137,6 +140,22 @@ class Networking:
         core.groups[group.id] = group
         core.born(group, doing)
         return group
+
+    def _default(self, project: str) -> tuple[str, ...]:
+        """The group that every project has, and that a port gets when its POST names none."""
+        core = self._core
+        for group in core.groups.values():
+            if group.project == project and group.name == "default":
+                return (group.id,)
+        group = GroupThing(
+            id=core.new_id(),
+            project=project,
+            name="default",
+            description="Default security group",
+            created=core.time,
+        )
+        core.groups[group.id] = group
+        return (group.id,)
 
     def delete_group(self, doing: Doing, group_id: str) -> None:
         group = self.group(group_id)
@@ -164,10 +183,10 @@ class Networking:
                     text = f"Security group rule already exists. Rule id is {rule.id}."
                     raise _refused(409, "SecurityGroupRuleExists", text)
             if (key := (spec.group, spec.ports, spec.cidr)) in seen:
-                text = f"Duplicate Security Group Rule in POST.: {spec.cidr}"
-                raise _refused(400, "DuplicateSecurityGroupRuleInPost", text)
+                text = "Duplicate Security Group Rule in POST."
+                raise _refused(409, "DuplicateSecurityGroupRuleInPost", text)
             seen.add(key)
-        self._rule_quota(len(specs))
+        self._rule_quota(specs)
         made = []
         for spec in specs:
             group = core.groups[spec.group]
@@ -195,17 +214,18 @@ class Networking:
         text = f"Security group rule {rule_id} does not exist"
         raise _refused(404, "SecurityGroupRuleNotFound", text)
 
-    def _rule_quota(self, more: int) -> None:
-        limit = self._core.quotas.security_group_rules
-        there = sum(len(group.rules) for group in self._core.groups.values())
-        if 0 <= limit < there + more:
-            text = "Quota exceeded for resources: ['security_group_rule']."
-            raise _refused(409, "OverQuota", text)
+    def _rule_quota(self, specs: Sequence[RuleSpec]) -> None:
+        for project in {self.group(spec.group).project for spec in specs}:
+            limit = self._core.quota(project).security_group_rules
+            mine = [one for one in self._core.groups.values() if one.project == project]
+            if 0 <= limit < sum(len(group.rules) for group in mine) + len(specs):
+                text = "Quota exceeded for resources: ['security_group_rule']."
+                raise _refused(409, "OverQuota", text)
 
 
 def _check_cidr(cidr: str) -> None:
     try:
-        ip_network(cidr)
+        ip_network(cidr, strict=False)
     except ValueError:
         text = f"Invalid CIDR {cidr} given as IP prefix."
         raise _refused(400, "InvalidCIDR", text) from None

@@ -4,7 +4,7 @@ from handlers.resources import Service
 
 
 class Refusal(Exception):
-    """The service said no: an HTTP status, the service's own text, and its error type."""
+    """The service said no: HTTP status, the service's own text, its error type, request id."""
 
     def __init__(self, service: Service, status: int, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -12,6 +12,7 @@ class Refusal(Exception):
         self.status = status
         self.message = message
         self.code = code
+        self.request_id: str | None = None
 
 
 class Lost(Exception):

@@ -1,48 +1,39 @@
-"""A refused or lost call as the error that names its remedy, as the real adapter raises it."""
+"""A refused or lost call as a fault, by the same table as the real adapter's."""
 
+from handlers.clouds import faults
+from handlers.clouds.faults import Effect, Trouble
 from handlers.clouds.memory.faults import Call
 from handlers.clouds.memory.refusal import Lost, Refusal
-from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
+from handlers.errors import Fault
 
-_TERMINAL: dict[int, Reason] = {
-    400: Reason.REFUSED,
-    401: Reason.CREDENTIALS,
-    403: Reason.REFUSED,
-    404: Reason.NOT_FOUND,
-    413: Reason.QUOTA,
+_EFFECTS = {
+    "create": Effect.MAKE,
+    "delete": Effect.REMOVE,
+    "get": Effect.LOOK,
+    "find": Effect.LOOK,
+    "changed": Effect.LOOK,
 }
 
 
-def fault_of(refusal: Refusal, call: Call) -> Fault:
-    """The error for a service's answer."""
-    kind, reason = _judge(refusal, call)
-    return kind(refusal.message, reason, service=refusal.service)
-
-
-def lost(error: Lost, call: Call) -> Fault:
-    """The error for a call without an answer: a look-up can be repeated, a change may have been."""
-    kind = Ambiguous if call.mutates else Retryable
-    return kind(str(error), Reason.UNAVAILABLE, service=error.service)
-
-
-def _judge(refusal: Refusal, call: Call) -> tuple[type[Fault], Reason]:
-    if not call.mutates:
-        return Retryable, Reason.UNAVAILABLE
-    if "quota" in refusal.message.lower():
-        return Terminal, Reason.QUOTA
-    if refusal.code == "SecurityGroupRuleExists":
-        return Ambiguous, Reason.REFUSED
-    if _busy(refusal, call):
-        return Retryable, Reason.UNAVAILABLE
-    if refusal.status >= 500:
-        return Ambiguous, Reason.UNAVAILABLE
-    return Terminal, _TERMINAL.get(refusal.status, Reason.REFUSED)
-
-
-def _busy(refusal: Refusal, call: Call) -> bool:
-    """No effect now, but later: in use, in another task, or too many requests.
-
-    Cinder says 400 where the others say 409.
-    """
-    busy_volume = call.verb == "delete_volume" and refusal.status == 400
-    return busy_volume or refusal.status in (409, 429, 503)
+def fault_of(error: Refusal | Lost, call: Call) -> Fault:
+    """The fault for a service's answer, for a cut connection, or for a proxy's 5xx."""
+    effect = _EFFECTS.get(call.verb.partition("_")[0], Effect.CHANGE)
+    if isinstance(error, Lost):
+        told = faults.Refusal(
+            service=error.service,
+            effect=effect,
+            status=error.status or 0,
+            trouble=Trouble.RESET if error.status is None else None,
+            own=False,
+            text=str(error),
+        )
+    else:
+        told = faults.Refusal(
+            service=error.service,
+            effect=effect,
+            status=error.status,
+            code=error.code,
+            text=error.message,
+            request_id=error.request_id,
+        )
+    return faults.fault_of(told)

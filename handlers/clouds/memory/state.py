@@ -76,9 +76,10 @@ class CloudState:
         with self.core.lock:
             self.core.times = times
 
-    def set_quotas(self, quotas: Quotas) -> None:
+    def set_quotas(self, quotas: Quotas, project: str = "") -> None:
+        """Limit one project, or all that have no quotas of their own."""
         with self.core.lock:
-            self.core.quotas = quotas
+            self.core.quotas[project] = quotas
 
     def inject(self, *rules: FaultRule) -> None:
         """Add rules to the fault plan."""
@@ -92,13 +93,18 @@ class CloudState:
             self.gate.plan.clear()
 
     def inventory(self) -> dict[str, dict[Kind, tuple[str, ...]]]:
-        """Ids of everything that exists, by subject and kind; "" for what carries no identity."""
+        """Ids of everything that exists, by subject and kind; "" for what carries no identity.
+
+        A project's own default security group does not count: nobody made it.
+        """
         core = self.core
         with core.lock:
             core.advance()
             found: dict[str, dict[Kind, tuple[str, ...]]] = {}
             for store in (core.servers, core.volumes, core.ports, core.groups):
                 for thing in store.values():
+                    if thing.kind is Kind.SECURITY_GROUP and thing.name == "default":
+                        continue
                     of = found.setdefault(thing.subject or "", {})
                     of[thing.kind] = (*of.get(thing.kind, ()), thing.id)
             return found

@@ -14,6 +14,9 @@ DELETABLE = frozenset(
     {"available", "error", "error_restoring", "error_extending", "error_managing"}
 )
 
+#: Until a scheduler has chosen a host for a new volume (microseconds).
+SCHEDULING = 100_000
+
 
 class VolumeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a volume's POST says; `size` in GiB."""
@@ -54,13 +57,13 @@ class Storage:
         self._settle(doing, volume, core.draw(core.times.volume_create), end)
         return volume
 
-    def extend(self, doing: Doing, volume_id: str, size: int) -> None:
-        """Online or offline; the size changes when the status comes back."""
+    def extend(self, doing: Doing, volume_id: str, size: int, online: bool = True) -> None:
+        """The size changes when the status comes back. `online`: in-use will do (3.42)."""
         core, volume = self._core, self.volume(volume_id)
-        if volume.status not in ("available", "in-use"):
+        if volume.status != "available" and not (online and volume.status == "in-use"):
             text = (
-                f"Invalid volume: Volume {volume_id} status must be 'available' or 'in-use' to "
-                f"extend, currently {volume.status}."
+                f"Invalid volume: Volume {volume_id} status must be "
+                f"'{{'status': 'available'}}' to extend, currently {volume.status}."
             )
             raise _refused(400, text)
         if size <= volume.size:
@@ -91,8 +94,10 @@ class Storage:
         self._core.touch(volume, status)
 
     def delete(self, doing: Doing, volume_id: str) -> None:
+        """A volume that no scheduler has seen yet is gone at once (seen on Cinder 29)."""
         core, volume = self._core, self.volume(volume_id)
-        if volume.status == "deleting":
+        if volume.status == "creating" and core.time - volume.created < SCHEDULING:
+            self._forget(volume)
             return
         if volume.status not in DELETABLE or volume.servers:
             text = (
@@ -165,7 +170,7 @@ class Storage:
             raise _refused(404, text, "itemNotFound")
         if spec.zone is not None and spec.zone not in core.catalogue.zones:
             raise _refused(400, f"Availability zone '{spec.zone}' is invalid.")
-        limit = core.quotas.volumes
+        limit = core.quota(project).volumes
         if 0 <= limit <= sum(one.project == project for one in core.volumes.values()):
             text = (
                 f"VolumeLimitExceeded: Maximum number of volumes allowed ({limit}) exceeded for "
@@ -176,7 +181,7 @@ class Storage:
 
     def _check_gigabytes(self, project: str, more: int) -> None:
         core = self._core
-        limit = core.quotas.gigabytes
+        limit = core.quota(project).gigabytes
         used = sum(one.size for one in core.volumes.values() if one.project == project)
         if 0 <= limit < used + more:
             text = (

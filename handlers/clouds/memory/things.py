@@ -34,7 +34,8 @@ class Thing:
 
 @dataclass(slots=True, kw_only=True)
 class ServerThing(Thing):
-    """A Nova server. `deleted` is when it went; it is kept for `changes-since` only."""
+    """A Nova server. `hosted`: a host was chosen and its ports are bound. `deleted` is when it
+    went; it is kept for `changes-since` only."""
 
     kind = Kind.SERVER
     flavor: str
@@ -55,6 +56,7 @@ class ServerThing(Thing):
     config_drive: bool = False
     launched: Micros | None = None
     deleted: Micros | None = None
+    hosted: bool = False
     confirming: bool = False
     actions: list["Action"] = field(default_factory=list)
 
