@@ -142,6 +142,24 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             line = line[:TIMELINE_HEAD] + line[-TIMELINE_TAIL:]
         return replace(self, timeline=line)
 
+    def opening(
+        self, *, basis: Instance | None, manager: str, revision: int, now: Micros, deadline: Micros
+    ) -> "Operation":
+        """The value that an operation has when it opens."""
+        return replace(
+            self,
+            phase=Phase.FORWARD,
+            basis=basis,
+            manager=manager,
+            plan_revision=revision,
+            opened=now,
+            deadline=deadline,
+        ).note(now, "opened")
+
+    def cancel(self, by: str) -> "Operation":
+        """Something else takes its place, or an operator ends it."""
+        return replace(self, cancelled=by)
+
     def mark(self, key: str, facts: Facts | None = None) -> "Operation":
         """The step is done; nothing of it can still land."""
         learned = (
@@ -179,6 +197,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return replace(
             self, given_up=self.given_up | {key}, failure=self.failure or failure, attempts=0
         )
+
+    def fail(self, failure: Failure) -> "Operation":
+        """It ends here; the first failure is the one that counts."""
+        return replace(self, failure=self.failure or failure)
 
     def known_id(self, key: str) -> str | None:
         """The cloud id under `key`: learned by this operation, or recorded before it."""

@@ -55,11 +55,15 @@ class Registry:
         return self._of(op).undo(op.command, op.basis)
 
     def record(self, op: Operation) -> Instance | None:
-        """The subject's record after the operation."""
+        """The subject's record after the operation: unchanged by one that failed untouched."""
+        if op.failure and not op.learned and not op.quiet:
+            return op.basis
         return self._of(op).record(op) if op.manager in self._engines else op.basis
 
     def leftovers(self, op: Operation) -> tuple[Ref, ...]:
         """What a failed operation leaves in the cloud that should not be there."""
+        if not op.learned and not op.quiet:
+            return ()
         return self._of(op).leftovers(op) if op.manager in self._engines else ()
 
     def _of(self, op: Operation) -> ResourceManager:

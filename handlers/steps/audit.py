@@ -6,7 +6,7 @@ from handlers.base import Answer, Cloud, Next
 from handlers.instance import Ref
 from handlers.operation import Facts, Operation
 from handlers.resources import SERVICE_OF, Absent, ByIdentity, Kind, Query, Resource, Seen, Service
-from handlers.steps.delete import delete_resource
+from handlers.steps.delete import delete_duplicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Audit:
         return Next.ACT if self._extra(op, seen) else Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        return delete_resource(world, self._extra(op, seen)[0], facts={"duplicates": 1})
+        return delete_duplicate(world, self._extra(op, seen)[0])
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         return {}

@@ -3,19 +3,22 @@
 from msgspec.structs import replace
 
 from handlers.base import Answer, Cloud
-from handlers.operation import Facts
 from handlers.resources import Kind, Resource
 
 
-def delete_resource(world: Cloud, resource: Resource, facts: Facts | None = None) -> Answer:
-    """Delete one resource; the answer carries `facts`."""
+def delete_duplicate(world: Cloud, resource: Resource) -> Answer:
+    """Delete a resource that is there once too often; the answer's facts say so."""
+    return replace(delete_resource(world, resource), facts={"duplicate": resource.kind})
+
+
+def delete_resource(world: Cloud, resource: Resource) -> Answer:
+    """Delete one resource."""
     match resource.kind:
         case Kind.SERVER:
-            answer = world.delete_server(resource.id)
+            return world.delete_server(resource.id)
         case Kind.VOLUME:
-            answer = world.delete_volume(resource.id)
+            return world.delete_volume(resource.id)
         case Kind.PORT:
-            answer = world.delete_port(resource.id)
+            return world.delete_port(resource.id)
         case Kind.SECURITY_GROUP:
-            answer = world.delete_security_group(resource.id)
-    return replace(answer, facts=facts or {})
+            return world.delete_security_group(resource.id)

@@ -18,7 +18,7 @@ from handlers.resources import (
     Seen,
     Service,
 )
-from handlers.steps.delete import delete_resource
+from handlers.steps.delete import delete_duplicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Ensure:
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         matches = self._mine(seen)
         if len(matches) > 1:
-            return delete_resource(world, matches[-1], facts={"duplicates": 1})
+            return delete_duplicate(world, matches[-1])
         return self.make(op, world)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:

@@ -1,0 +1,118 @@
+"""The operations that this worker owns, in memory: waits live here, without a write per poll."""
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+
+from handlers.base import Step
+from handlers.operation import Micros, Operation, Phase
+from handlers.resources import Service
+
+
+class Held:
+    """One owned operation and what the worker needs to take it further.
+
+    `op` is the newest value; `dirty` says that the ledger has not seen it yet. `since` is when this
+    worker took it: nothing seen before counts. `waits` says when to look again, by service;
+    `paused` holds steps back after a fault. `busy` keeps a second thread away, which then leaves
+    `again` behind.
+    """
+
+    __slots__ = ("again", "busy", "dirty", "op", "paused", "phase", "plan", "since", "waits")
+
+    def __init__(self, op: Operation, since: Micros) -> None:
+        self.op = op
+        self.since = since
+        self.dirty = False
+        self.plan: tuple[Step, ...] | None = None
+        self.phase: Phase = op.phase
+        self.waits: dict[Service, Micros] = {}
+        self.paused: dict[str, Micros] = {}
+        self.busy = False
+        self.again = False
+
+    def ready(self) -> Iterator[Step]:
+        """Steps that may look or act now, in plan order."""
+        settled = self.op.done | self.op.given_up
+        for step in self.plan or ():
+            if step.key not in settled and step.needs <= self.op.done:
+                yield step
+
+
+class Holdings:
+    """All held operations; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Held] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, operation: str) -> Held | None:
+        return self._held.get(operation)
+
+    def hold(self, op: Operation, now: Micros, first: Service) -> Held:
+        """Take an operation, to be looked at at once in the lane of `first`."""
+        held = Held(op, now)
+        held.waits = {first: now}
+        with self._lock:
+            self._held[op.id] = held
+        return held
+
+    def drop(self, held: Held) -> None:
+        """Let an operation go; one that was taken anew in the meantime stays."""
+        with self._lock:
+            if self._held.get(held.op.id) is held:
+                del self._held[held.op.id]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._held.clear()
+
+    def due(self, service: Service, now: Micros) -> list[Held]:
+        """Take what waits for this service and is due, one project after the other."""
+        with self._lock:
+            held = [each for each in self._held.values() if each.waits.get(service, now + 1) <= now]
+            for each in held:
+                each.waits = {lane: at for lane, at in each.waits.items() if lane is not service}
+        return list(_round_robin(held))
+
+    def anything_due(self, service: Service, now: Micros) -> bool:
+        with self._lock:
+            return any(each.waits.get(service, now + 1) <= now for each in self._held.values())
+
+    def next_due(self) -> Micros | None:
+        """When the next wait ends; None when nothing waits."""
+        with self._lock:
+            return min(
+                (t for each in self._held.values() for t in each.waits.values()), default=None
+            )
+
+    def enter(self, held: Held) -> bool:
+        """Claim an operation for this thread; otherwise whoever has it goes round once more."""
+        with self._lock:
+            if held.busy:
+                held.again = True
+                return False
+            held.busy = True
+            held.again = False
+            return True
+
+    def leave(self, held: Held) -> bool:
+        """Give it free; True when somebody came by in the meantime."""
+        with self._lock:
+            held.busy = False
+            return held.again
+
+
+def _round_robin(held: Iterable[Held]) -> Iterator[Held]:
+    """One of each project in turn, so that a busy tenant does not delay the others."""
+    queues: dict[str, deque[Held]] = defaultdict(deque)
+    for each in held:
+        queues[each.op.scope.project].append(each)
+    while queues:
+        for project in list(queues):
+            yield queues[project].popleft()
+            if not queues[project]:
+                del queues[project]

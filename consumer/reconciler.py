@@ -1,0 +1,299 @@
+"""The reconciler: takes one operation as far as it goes.
+
+It looks at the steps that are ready, in plan order. DONE: mark it, look at the next. ACT: save the
+intent, make the one call, save what it told. WAIT: nothing is written. A Terminal fault turns the
+operation back; when nothing is ready and nothing waits, it ends: outcome, record, lock and event in
+one transaction.
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from msgspec.structs import replace
+
+from consumer.clock import Clock
+from consumer.holdings import Held
+from consumer.ledger.base import Ending, Ledger
+from consumer.observer import Observer
+from consumer.policy import Policy
+from consumer.telemetry.base import Telemetry
+from handlers.base import Clouds, Next, Step
+from handlers.errors import Ambiguous, Fault, Reason, Retryable, Stale, Terminal
+from handlers.events import EventKind, event_of
+from handlers.operation import Failure, Micros, Operation, Phase
+from handlers.registry import Registry
+from handlers.resources import Absent, Present, Seen, Service, Unknown
+
+#: Called at the boundaries of a step, with the boundary's name, the operation and the step's key:
+#: `before-intent`, `after-intent`, `after-call`, `before-finish`, `after-finish`. Tests crash here.
+Checkpoint = Callable[[str, Operation, str], None]
+
+
+class Reconciler:
+    """Advances operations; every collaborator is given to it, so tests run it in virtual time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        registry: Registry,
+        clouds: Clouds,
+        eyes: Mapping[Service, Observer],
+        policy: Policy,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        sure: Callable[[], bool] = lambda: True,
+        checkpoint: Checkpoint = lambda name, op, step: None,
+        random: Random | None = None,
+    ) -> None:
+        """`sure` says whether the worker's lease holds beyond doubt."""
+        self._ledger = ledger
+        self._registry = registry
+        self._clouds = clouds
+        self._eyes = eyes
+        self._policy = policy
+        self._clock = clock
+        self._telemetry = telemetry
+        self._sure = sure
+        self._checkpoint = checkpoint
+        self._random = random or Random()
+
+    def advance(self, held: Held, lane: Service) -> Service | None:
+        """Take it as far as it goes in the lane of one service.
+
+        Returns the service in whose lane it must go on, or None when it waits or has ended. Raises
+        Stale when the operation belongs to another worker, Unavailable when the ledger is away.
+        """
+        while held.op.phase.is_open:
+            try:
+                self._stop(held)
+                self._prepare(held)
+                moved = self._pass(held, lane)
+            except Terminal as fault:
+                self._turn(held, fault, None)
+                continue
+            if moved is not None and moved is not lane:
+                return moved
+            if moved is None and self._rest(held):
+                return None
+        return None
+
+    # -- looking and deciding -------------------------------------------------------------------
+
+    def _stop(self, held: Held) -> None:
+        """Raise Terminal for an operation that was cancelled or ran out of time."""
+        op, now = held.op, self._clock.now()
+        if op.cancelled and op.phase is Phase.FORWARD:
+            by_hand = op.cancelled.startswith("operator")
+            reason = Reason.OPERATOR if by_hand else Reason.SUPERSEDED
+            raise Terminal(f"cancelled by {op.cancelled}", reason)
+        if now > op.deadline:
+            trouble = op.trouble or self._trouble(held)
+            last = f"; the last trouble was: {trouble.message}" if trouble else ""
+            seconds = (now - op.opened) // 1_000_000
+            raise Terminal(f"not finished after {seconds} s{last}", Reason.DEADLINE)
+
+    def _trouble(self, held: Held) -> Failure | None:
+        """What keeps the ready steps from being seen, if anything does."""
+        for step in held.ready():
+            query = step.wants(held.op)
+            fault = query and self._eyes[step.service].fault(held.op.scope, query)
+            if fault:
+                return Failure.of(fault)
+        return None
+
+    def _prepare(self, held: Held) -> None:
+        """The plan of the phase, made once; for claims, the project in which resources are made."""
+        if held.plan is None or held.phase is not held.op.phase:
+            held.plan, held.phase = self._registry.steps(held.op), held.op.phase
+        if held.op.command.resources and not held.op.home:
+            try:
+                home = self._clouds.of(held.op.scope).project
+            except Retryable:
+                return  # look-ups will say so too; the operation waits for the cloud
+            held.op = replace(held.op, home=home)
+
+    def _pass(self, held: Held, lane: Service) -> Service | None:
+        """Look at the ready steps once. The lane to go on in, or None when all of them wait."""
+        now = self._clock.now()
+        held.waits = {}
+        for step in held.ready():
+            if held.paused.get(step.key, 0) > now:
+                _wait(held, step.service, held.paused[step.key])
+                continue
+            try:
+                seen = self._see(held, step, now)
+                if seen is None:
+                    continue
+                verdict = self._check(held, step, seen)
+                if verdict is Next.DONE:
+                    self._done(held, step, seen)
+                    return lane
+                if verdict is Next.ACT and self._may_act(held, step, seen, now):
+                    if step.service is not lane:
+                        return step.service
+                    self._act(held, step, seen)
+                    return lane
+                if verdict is Next.WAIT:
+                    _wait(held, step.service, now + self._policy.poll)
+            except Terminal as fault:
+                self._turn(held, fault, step)
+                return lane
+        return None
+
+    def _see(self, held: Held, step: Step, now: Micros) -> Seen | None:
+        """What the step wants to see, or None (and a wait) when nobody looked late enough."""
+        query = step.wants(held.op)
+        if query is None:
+            return Absent(now)
+        eyes = self._eyes[step.service]
+        quiet = held.op.quiet.get(step.key, 0)
+        seen = eyes.see(held.op.scope, query, max(held.op.acted, held.since - 1), quiet)
+        if not isinstance(seen, Unknown):
+            return seen
+        if eyes.fresh(held.op.scope, query):
+            _wait(held, step.service, now)
+        else:
+            _wait(held, step.service, max(now + self._policy.poll, quiet))
+        return None
+
+    def _check(self, held: Held, step: Step, seen: Seen) -> Next:
+        try:
+            return step.check(held.op, seen)
+        except Fault:
+            raise
+        except Exception as error:  # a defect must not stop the worker: the deadline ends it
+            self._telemetry.defect(held.op, step.key, error)
+            return Next.WAIT
+
+    def _may_act(self, held: Held, step: Step, seen: Seen, now: Micros) -> bool:
+        """Whether every earlier call of the step is over, and this look began after it was."""
+        quiet = held.op.quiet.get(step.key, 0)
+        if quiet > now or seen.at < quiet:
+            _wait(held, step.service, max(quiet, now + self._policy.poll))
+            return False
+        return True
+
+    def _rest(self, held: Held) -> bool:
+        """Wait, or end when nothing is left to wait for. True when the operation waits."""
+        if not held.waits:
+            self._finish(held)
+            return False
+        if held.dirty:
+            self._save(held, held.op)
+        return True
+
+    # -- acting ---------------------------------------------------------------------------------
+
+    def _act(self, held: Held, step: Step, seen: Seen) -> None:
+        """Save the intent, make one call, keep what it told."""
+        self._checkpoint("before-intent", held.op, step.key)
+        intent = self._clock.now()
+        if step.unique or step.pivot:
+            self._save(held, held.op.hush(step.key, intent + self._policy.quiet))
+        self._checkpoint("after-intent", held.op, step.key)
+        if not self._sure():
+            raise Stale
+        if self._clock.now() - intent > self._policy.slack:
+            return  # paused in between: the intent is too old to act on, so look again
+        began = self._clock.now()
+        try:
+            answer = step.act(held.op, seen, self._clouds.of(held.op.scope))
+        except Fault as fault:
+            self._faulted(held, step, fault)
+            return
+        except Exception as error:  # a defect in an adapter: it may have called or not
+            self._telemetry.defect(held.op, step.key, error)
+            self._faulted(held, step, Ambiguous(type(error).__name__, Reason.INTERNAL))
+            return
+        self._checkpoint("after-call", held.op, step.key)
+        now = self._clock.now()
+        self._telemetry.acted(held.op, step.key, (now - began) / 1e6)
+        told = Present(answer.resources, now)
+        facts = {**answer.facts, **(step.learn(held.op, told) if answer.resources else {})}
+        op = held.op.note(now, "acted", step.key, request_id=answer.request_id)
+        self._keep(held, op.learn(step.key, facts, now))
+        for resource in answer.resources:
+            self._eyes[step.service].tell(op.scope, resource, now + 1)
+        if "duplicate" in answer.facts:
+            self._telemetry.duplicate_removed(answer.facts["duplicate"])
+        if answer.settled or (answer.resources and step.check(held.op, told) is Next.DONE):
+            self._done(held, step, None)
+
+    def _faulted(self, held: Held, step: Step, fault: Fault) -> None:
+        """A call that did not go through; raises it again when it is Terminal."""
+        now = self._clock.now()
+        self._telemetry.fault(held.op, step.key, fault)
+        if isinstance(fault, Terminal):
+            self._keep(held, held.op.unhush(step.key))
+            raise fault
+        kind = type(fault).__name__.lower()
+        op = held.op.note(now, kind, step.key, fault.message, fault.request_id)
+        op = op.tried(now, Failure.of(fault))
+        self._keep(held, op.doubted() if isinstance(fault, Ambiguous) else op.unhush(step.key))
+        held.paused[step.key] = now + self._policy.pause(op.attempts, self._random)
+
+    def _done(self, held: Held, step: Step, seen: Seen | None) -> None:
+        facts = step.learn(held.op, seen) if seen is not None else {}
+        self._telemetry.done(held.op, step.key, Next.DONE)
+        op = held.op.mark(step.key, facts)
+        if op.touched(step.key):
+            op = op.note(self._clock.now(), "done", step.key)
+        self._keep(held, op)
+
+    # -- turning and ending ---------------------------------------------------------------------
+
+    def _turn(self, held: Held, fault: Terminal, step: Step | None) -> None:
+        """Go back where there is a way back; otherwise leave the step, or end."""
+        op, now = held.op, self._clock.now()
+        key = step.key if step else ""
+        op = op.note(now, "terminal", key, fault.message, fault.request_id)
+        way_back = () if self._no_return(held) else self._way_back(op)
+        if way_back and (op.learned or op.quiet):
+            self._save(held, op.to_undo(Failure.of(fault), deadline=now + self._policy.undo_budget))
+        elif step is not None and not way_back:
+            self._keep(held, op.give_up(step.key, Failure.of(fault)))
+        else:
+            self._keep(held, op.fail(Failure.of(fault)))
+            self._finish(held)
+
+    def _no_return(self, held: Held) -> bool:
+        """Whether the operation is on its way back already, or past a pivot."""
+        op = held.op
+        return op.phase is Phase.UNDO or any(
+            step.pivot and (op.touched(step.key) or step.key in op.done) for step in held.plan or ()
+        )
+
+    def _way_back(self, op: Operation) -> tuple[Step, ...]:
+        try:
+            return self._registry.way_back(op)
+        except Terminal:
+            return ()
+
+    def _finish(self, held: Held) -> None:
+        """Outcome, record, lock release and event, in one transaction."""
+        now = self._clock.now()
+        op = held.op
+        left = self._registry.leftovers(op) if op.failure else ()
+        kind = EventKind.ERROR if op.failure else EventKind.END
+        op = op.note(now, str(kind)).end(now, left)
+        record = self._registry.record(op)
+        self._checkpoint("before-finish", op, "")
+        held.op = self._ledger.finish(Ending(op, event_of(op, kind, now, record), record))
+        held.dirty = False
+        self._checkpoint("after-finish", op, "")
+        self._telemetry.finished(held.op)
+
+    def _keep(self, held: Held, op: Operation) -> None:
+        """Take a new value; it is written with the next save, before the next call or wait."""
+        held.op = op
+        held.dirty = True
+
+    def _save(self, held: Held, op: Operation) -> None:
+        held.op = self._ledger.save(op)
+        held.dirty = False
+
+
+def _wait(held: Held, service: Service, until: Micros) -> None:
+    """Look again at `until`, or earlier when another step waits for the same service."""
+    held.waits[service] = min(held.waits.get(service, until), until)
