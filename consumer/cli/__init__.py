@@ -1,0 +1,1 @@
+"""The command line. It fetches, calls and prints; what it calls is made in consumer/app.py."""

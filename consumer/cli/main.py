@@ -1,0 +1,86 @@
+"""`trove-resources`: the console script."""
+
+import argparse
+import logging
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import TextIO
+
+from cliff.app import App
+from cliff.commandmanager import CommandManager
+
+from consumer.cli import instances, operations
+from consumer.cli.base import Command
+from consumer.cli.tools import Tools
+
+COMMANDS: dict[str, type[Command]] = {
+    "instances list": instances.List,
+    "instances show": instances.Show,
+    "operations explain": operations.Explain,
+    "operations fail": operations.Fail,
+    "operations list": operations.List,
+    "operations resume": operations.Resume,
+    "operations show": operations.Show,
+}
+
+
+class Main(App):
+    """Parses, picks the command and hands it the tools. Exit code 0 only when all went well."""
+
+    NAME = "trove-resources"
+
+    def __init__(
+        self,
+        make_tools: Callable[[Sequence[str]], Tools],
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        """`make_tools` takes the --config-file and --config-dir arguments."""
+        manager = CommandManager()
+        for name, command in COMMANDS.items():
+            manager.add_command(name, command)
+        super().__init__(
+            description="The resource-management worker of OpenStack Trove.",
+            version=version("trove-resources"),
+            command_manager=manager,
+            stdout=stdout,
+            stderr=stderr,
+        )
+        self._make_tools = make_tools
+        self.tools = make_tools(())
+
+    def build_option_parser(
+        self,
+        description: str | None,
+        version: str | None,
+        argparse_kwargs: dict[str, object] | None = None,
+    ) -> argparse.ArgumentParser:
+        kwargs = {"prog": self.NAME, **(argparse_kwargs or {})}
+        parser = super().build_option_parser(description, version, kwargs)
+        for name, text in (("file", "configuration file"), ("dir", "directory of such files")):
+            parser.add_argument(
+                f"--config-{name}",
+                action="append",
+                default=[],
+                metavar=name.upper(),
+                help=f"{text}; may be given several times, the last one wins",
+            )
+        return parser
+
+    def configure_logging(self) -> None:
+        """Only what matters to somebody at a terminal, on standard error."""
+        level = {0: logging.ERROR, 1: logging.WARNING, 2: logging.INFO}
+        console = logging.StreamHandler(self.stderr)
+        console.setFormatter(logging.Formatter(self.CONSOLE_MESSAGE_FORMAT))
+        root = logging.getLogger()
+        root.handlers[:] = [console]
+        root.setLevel(level.get(self.options.verbose_level, logging.DEBUG))
+
+    def initialize_app(self, argv: list[str]) -> None:
+        files = [f"--config-file={path}" for path in self.options.config_file]
+        directories = [f"--config-dir={path}" for path in self.options.config_dir]
+        self.tools = self._make_tools([*files, *directories])
+
+    def interact(self) -> None:
+        """Without a command there is nothing to do but to say which ones there are."""
+        self.run_subcommand(["help"])

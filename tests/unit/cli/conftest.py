@@ -1,0 +1,99 @@
+"""The command line with collaborators of the test's own."""
+
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pytest
+
+from consumer.cli.main import Main
+from consumer.config import Settings
+from consumer.ledger.base import Ending, Ledger, Offer
+from consumer.ledger.memory import MemoryLedger
+from handlers.commands import Body, Command
+from handlers.errors import Reason
+from handlers.events import EventKind, event_of
+from handlers.instance import Instance, Ref, Scope
+from handlers.operation import SECOND, Failure, Operation
+from handlers.resources import Kind
+
+SCOPE = Scope(cloud="trove", region="RegionOne", project="project-1")
+START = 1_700_000_000 * SECOND
+
+
+class Done(NamedTuple):
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Bench:
+    """Implements Tools over a ledger in memory, and fills it."""
+
+    def __init__(self) -> None:
+        self.time = START
+        self.memory = MemoryLedger(lambda: self.time)
+        self.memory.register("worker-1", "host-1")
+        self.settings = Settings()
+        self.asked_with: Sequence[str] = ()
+
+    def ledger(self) -> Ledger:
+        return self.memory
+
+    def run(self, *argv: str) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+
+        def tools(files: Sequence[str]) -> Bench:
+            self.asked_with = files
+            return self
+
+        try:
+            code = Main(tools, out, err).run(list(argv))
+        except SystemExit as left:
+            code = int(left.code or 0)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def accept(self, name: str, subject: str, body: Body) -> None:
+        command = Command(id=name, subject=subject, source="test", body=body)
+        self.memory.accept([Offer(command, SCOPE)], "worker-1")
+
+    def open(self, limit: int = 10) -> tuple[Operation, ...]:
+        def opening(op: Operation, basis: Instance | None, now: int) -> Operation:
+            return op.opening(
+                basis=basis, manager="NATIVES", revision=1, now=now, deadline=now + 600 * SECOND
+            )
+
+        return self.memory.open("worker-1", opening, limit)
+
+    def fail(self, op: Operation) -> Operation:
+        failure = Failure(
+            reason=Reason.QUOTA,
+            message="Quota exceeded for cores: [not a tag]",
+            service="compute",
+            request_id="req-7",
+        )
+        op = op.note(self.time, "acted", "port/user-0", request_id="req-6")
+        op = self.memory.save(op.to_undo(failure, self.time + 60 * SECOND))
+        ended = op.end(self.time, [Ref(kind=Kind.PORT, id="port-1", note="still in use")])
+        event = event_of(ended, EventKind.ERROR, self.time, None)
+        return self.memory.finish(Ending(ended, event, None))
+
+    def succeed(self, op: Operation) -> Operation:
+        record = Instance(
+            id=op.subject,
+            scope=SCOPE,
+            manager="NATIVES",
+            resources={"server": Ref(kind=Kind.SERVER, id="server-1")},
+            flavor="2",
+            volume_size=5,
+        )
+        ended = op.end(self.time)
+        event = event_of(ended, EventKind.END, self.time, record)
+        return self.memory.finish(Ending(ended, event, record))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
