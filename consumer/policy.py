@@ -18,7 +18,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     * `patience`: how long a delta listing may be silent about a resource before it is looked up.
     * `backoff`, `backoff_max`: the first and the longest pause after a failed call.
     * `undo_budget`: how long an undo may take.
-    * `limits`: how long a command may take from its opening, by `<noun>.<verb>`; `limit` for others.
+    * `limits`: how long a command may take from its opening, by `<noun>.<verb>`; `limit`: others.
     """
 
     poll: Micros = SECOND

@@ -34,6 +34,7 @@ class Reconciler:
 
     def __init__(
         self,
+        *,
         ledger: Ledger,
         registry: Registry,
         clouds: Clouds,
@@ -41,7 +42,6 @@ class Reconciler:
         policy: Policy,
         clock: Clock,
         telemetry: Telemetry,
-        *,
         sure: Callable[[], bool] = lambda: True,
         checkpoint: Checkpoint = lambda name, op, step: None,
         random: Random | None = None,
@@ -56,7 +56,7 @@ class Reconciler:
         self._telemetry = telemetry
         self._sure = sure
         self._checkpoint = checkpoint
-        self._random = random or Random()
+        self._random = random or Random()  # noqa: S311 -- jitter, not a secret
 
     def advance(self, held: Held, lane: Service) -> Service | None:
         """Take it as far as it goes in the lane of one service.

@@ -30,6 +30,7 @@ class Scheduler:
 
     def __init__(
         self,
+        *,
         worker: str,
         ledger: Ledger,
         registry: Registry,
@@ -39,7 +40,6 @@ class Scheduler:
         policy: Policy,
         clock: Clock,
         telemetry: Telemetry,
-        *,
         most: int = 1000,
         ttl: Micros = 30_000_000,
         queue_limit: Micros = 3_600_000_000,

@@ -70,26 +70,26 @@ class WorkerDouble:
         registry = Registry(managers(), world.manager)
         world.ledger.register(name, "test")
         reconciler = Reconciler(
-            world.ledger,
-            registry,
-            world.clouds,
-            eyes,
-            world.policy,
-            world.clock,
-            world.telemetry,
+            ledger=world.ledger,
+            registry=registry,
+            clouds=world.clouds,
+            eyes=eyes,
+            policy=world.policy,
+            clock=world.clock,
+            telemetry=world.telemetry,
             checkpoint=checkpoint,
             random=Random(name),
         )
         self.scheduler = Scheduler(
-            name,
-            world.ledger,
-            registry,
-            reconciler,
-            eyes,
-            Inline(),
-            world.policy,
-            world.clock,
-            world.telemetry,
+            worker=name,
+            ledger=world.ledger,
+            registry=registry,
+            reconciler=reconciler,
+            eyes=eyes,
+            pools=Inline(),
+            policy=world.policy,
+            clock=world.clock,
+            telemetry=world.telemetry,
             ttl=TTL,
         )
 
