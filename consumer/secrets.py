@@ -7,14 +7,14 @@ accepted under it have ended.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from msgspec.structs import replace
 
+from consumer.canonical import told
 from handlers.commands import Command, Invalid
 from handlers.secret import Secret
 
@@ -135,33 +135,9 @@ def _content(command: Command) -> tuple[str, list[bytes]]:
             return _MARK
         raise TypeError(f"cannot encode {type(value).__name__}")
 
-    content = (command.type, command.source, command.subject, _told(command.body))
+    content = (command.type, command.source, command.subject, told(command.body))
     text = msgspec.json.encode(content, enc_hook=hide, order="sorted")
     return hashlib.sha256(text).hexdigest(), secrets
-
-
-def _told(value: Any) -> Any:
-    """Builtin form without defaults: a field that a later release adds changes no fingerprint."""
-    if isinstance(value, msgspec.Struct):
-        fields = _defaults(type(value))
-        told = ((name, getattr(value, name), default) for name, default in fields)
-        return {name: _told(field) for name, field, default in told if field != default()}
-    if isinstance(value, tuple):
-        return [_told(item) for item in value]
-    return value
-
-
-@cache
-def _defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, Callable[[], Any]], ...]:
-    """Field names of a struct with makers of their defaults."""
-    return tuple((field.name, _maker(field)) for field in msgspec.structs.fields(kind))
-
-
-def _maker(field: msgspec.structs.FieldInfo) -> Callable[[], Any]:
-    if field.default_factory is not msgspec.NODEFAULT:
-        factory: Callable[[], Any] = field.default_factory
-        return factory
-    return lambda: field.default
 
 
 def _walk(value: Any) -> Iterator[Secret]:

@@ -172,7 +172,9 @@ class Ledger(Protocol):
 
         Not if a later operation of the subject has opened since, nor forward without the secrets
         that it needs: send a new command then. Given to a name that never registered (a tool), it
-        goes to the next worker that calls `take_over`. Raises LookupError when there is no such operation, ValueError when it cannot be resumed.
+        goes to the next worker that calls `take_over`.
+
+        Raises LookupError when there is no such operation, ValueError when it cannot be resumed.
         """
         ...
 

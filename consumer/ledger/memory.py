@@ -94,7 +94,7 @@ class MemoryLedger:
         if row is not None:
             if not self._vault.matches(command, row.fingerprint):
                 return Verdict.CONFLICT
-            self._tables.tell_again(command.id)
+            self._tables.tell_again(row.op)
             return Verdict.KNOWN
         if offer.cancels:
             for other in (*self._tables.queue.values(), *self._tables.open_rows()):
@@ -144,7 +144,7 @@ class MemoryLedger:
             row = self._owned(op)
             after = replace(op, version=op.version + 1, command=wipe(op.command))
             if row is not None:
-                self._tables.write_record(op.subject, ending.record, self._now())
+                self._tables.write_record(op.subject, ending.record, op.finished)
                 self._tables.end(row, after, ending.event)
             return self._written(after)
 
@@ -211,7 +211,7 @@ class MemoryLedger:
         with self._lock:
             for name in events:
                 if name in self._tables.outbox:
-                    self._tables.outbox[name].sent = True
+                    self._tables.outbox[name].sent = self._now()
 
     # -- views ----------------------------------------------------------------------------------
 

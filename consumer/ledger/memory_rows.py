@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from consumer.ledger import rules
 from consumer.ledger.base import Backlog
-from handlers.events import Event, EventKind
+from handlers.events import Event, event_id
 from handlers.instance import Instance, State
 from handlers.operation import Micros, Operation
 
@@ -38,14 +39,10 @@ class Record:
 
 @dataclass(slots=True)
 class Letter:
-    """An event in the outbox."""
+    """An event in the outbox; `sent` is the time at which it was, 0 before."""
 
     event: Event
-    sent: bool = False
-
-    @property
-    def terminal(self) -> bool:
-        return not self.event.type.endswith(f".{EventKind.START}")
+    sent: Micros = 0
 
 
 @dataclass(slots=True)
@@ -94,11 +91,12 @@ class Tables:
         self.outbox.pop(event.id, None)
         self.outbox[event.id] = Letter(event)
 
-    def tell_again(self, operation: str) -> None:
-        """The operation's terminal event, if any, goes out once more."""
-        for letter in self.outbox.values():
-            if letter.terminal and letter.event.data.operation == operation:
-                letter.sent = False
+    def tell_again(self, op: Operation) -> None:
+        """The operation's terminal event, if it has ended, goes out once more."""
+        kind = rules.terminal_kind(op.phase)
+        letter = self.outbox.get(event_id(op.id, kind)) if kind else None
+        if letter is not None:
+            letter.sent = 0
 
     def end(self, row: Row, after: Operation, event: Event) -> None:
         """The terminal save: outcome, release of the locks, event."""
@@ -140,11 +138,7 @@ class Tables:
         ]
 
     def _published(self, before: Micros) -> list[str]:
-        return [
-            name
-            for name, letter in self.outbox.items()
-            if letter.sent and letter.event.time < before
-        ]
+        return [name for name, letter in self.outbox.items() if 0 < letter.sent < before]
 
     def _tombstones(self, before: Micros) -> list[str]:
         return [

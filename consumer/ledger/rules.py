@@ -51,3 +51,8 @@ def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operat
         owner=worker,
         version=op.version + 1,
     ).note(now, "resumed")
+
+
+def terminal_kind(phase: Phase) -> EventKind | None:
+    """The event that told of the end; None before it."""
+    return {Phase.SUCCEEDED: EventKind.END, Phase.FAILED: EventKind.ERROR}.get(phase)
