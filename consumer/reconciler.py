@@ -208,10 +208,10 @@ class Reconciler:
             return
         self._checkpoint("after-call", held.op, step.key)
         now = self._clock.now()
-        self._telemetry.acted(held.op, step.key, (now - began) / 1e6)
         told = Present(answer.resources, now)
         facts = {**answer.facts, **(step.learn(held.op, told) if answer.resources else {})}
         op = held.op.note(now, "acted", step.key, request_id=answer.request_id)
+        self._telemetry.acted(op, step.key, (now - began) / 1e6)
         self._keep(held, op.learn(step.key, facts, now))
         for resource in answer.resources:
             self._eyes[step.service].tell(op.scope, resource, now + 1)
@@ -235,10 +235,10 @@ class Reconciler:
 
     def _done(self, held: Held, step: Step, seen: Seen | None) -> None:
         facts = step.learn(held.op, seen) if seen is not None else {}
-        self._telemetry.done(held.op, step.key, Next.DONE)
         op = held.op.mark(step.key, facts)
         if op.touched(step.key):
             op = op.note(self._clock.now(), "done", step.key)
+        self._telemetry.done(op, step.key, Next.DONE)
         self._keep(held, op)
 
     # -- turning and ending ---------------------------------------------------------------------
