@@ -8,6 +8,7 @@ meant to be complete never passes on skips.
 import os
 from collections.abc import Callable
 from functools import cache
+from shutil import which
 from typing import NamedTuple, NoReturn
 
 import pytest
@@ -29,7 +30,7 @@ class Service(NamedTuple):
 
     @property
     def url(self) -> str:
-        """Its URL; for a cloud the name of an entry in clouds.yaml."""
+        """Its URL; for a cloud an entry of clouds.yaml, for a program its name."""
         return os.environ.get(self.variable, self.default)
 
 
@@ -40,6 +41,11 @@ def _probe_broker(url: str) -> None:
 
 def _probe_database(url: str) -> None:
     create_engine(url, connect_args={"connect_timeout": 3}).connect().close()
+
+
+def _probe_program(name: str) -> None:
+    if not which(name):
+        raise FileNotFoundError(name)
 
 
 def _probe_cloud(name: str) -> None:
@@ -75,6 +81,13 @@ CLOUD = Service(
     "",
     "run `make cloud`, which starts one, or name an entry of your clouds.yaml in TEST_CLOUD",
     _probe_cloud,
+)
+PROMTOOL = Service(
+    "promtool",
+    "TEST_PROMTOOL",
+    "promtool",
+    "on Debian: apt-get install prometheus",
+    _probe_program,
 )
 
 
