@@ -38,10 +38,6 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _number(1, 100_000, "Operations that one worker holds, waiting ones too (about 4 KiB)."),
     ] = 1000
-    project_cap: Annotated[
-        int,
-        _number(0, 100_000, "Operations of one project that a worker advances at a time; 0: all."),
-    ] = 0
     threads: Annotated[
         int, _number(1, 64, "Threads per cloud service: the calls that may be under way at once.")
     ] = 4
@@ -50,7 +46,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     ] = 100
     stop_timeout: Annotated[
         float,
-        _number(1, 600, "Seconds after SIGTERM until the worker exits, finished or not."),
+        _number(1, 600, "Seconds after SIGTERM until the worker exits, its calls over or not."),
     ] = 45.0
 
 
@@ -108,9 +104,6 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         float,
         _number(1, 3600, "Seconds without a heartbeat after which others take a worker's rows."),
     ] = 30.0
-    take_over_batch: Annotated[
-        int, _number(1, 10_000, "Operations of a dead worker that are taken in one go.")
-    ] = 100
     retention: Annotated[
         float,
         _number(3600, 315_360_000, "Seconds that finished operations and tombstones are kept."),
@@ -132,25 +125,33 @@ class Clouds(msgspec.Struct, frozen=True, kw_only=True):
     default: Annotated[str, _text("Entry of clouds.yaml for commands that name no cloud.")] = (
         "trove"
     )
-    region: Annotated[str, _text("Region of the default cloud; empty: the one of clouds.yaml.")] = (
-        ""
+    region: Annotated[str, _text("Region of the default cloud, as its catalogue names it.")] = (
+        "RegionOne"
     )
-    allowed: Annotated[
-        tuple[str, ...], _text("Entries that commands may name; empty: only the default one.")
+    others: Annotated[
+        tuple[str, ...],
+        _text("Other clouds whose recorded instances are managed too: entry/region, entry/region."),
     ] = ()
     config_file: Annotated[
         str, _text("Path of clouds.yaml; empty: where openstacksdk looks (OS_CLIENT_CONFIG_FILE).")
     ] = ""
     compute_timeout: Annotated[
-        float,
-        _number(1, 300, "Seconds until a call to Nova is given up; a look-up waits as long after."),
+        float, _number(1, 300, "Seconds of silence after which an answer of Nova counts as lost.")
     ] = 30.0
     block_storage_timeout: Annotated[
-        float, _number(1, 300, "Seconds until a call to Cinder is given up.")
+        float, _number(1, 300, "Seconds of silence after which an answer of Cinder counts as lost.")
     ] = 30.0
     network_timeout: Annotated[
-        float, _number(1, 300, "Seconds until a call to Neutron is given up.")
+        float,
+        _number(1, 300, "Seconds of silence after which an answer of Neutron counts as lost."),
     ] = 30.0
+    connect_timeout: Annotated[
+        float, _number(0.1, 60, "Seconds until an attempt to connect to a service is given up.")
+    ] = 5.0
+    token_timeout: Annotated[
+        float,
+        _number(1, 60, "Seconds of silence after which an answer of Keystone counts as lost."),
+    ] = 10.0
     list_lag: Annotated[
         float,
         _number(0.1, 300, "Seconds until what a call made shows in listings, at the very latest."),
@@ -160,22 +161,28 @@ class Clouds(msgspec.Struct, frozen=True, kw_only=True):
         _number(0, 300, "Seconds by which the clouds' clocks may differ from the ledger's."),
     ] = 5.0
 
-    def timeout(self, service: Service) -> float:
-        """Seconds until a call to this service is given up."""
-        return float(getattr(self, f"{service.value}_timeout"))
+    @property
+    def timeouts(self) -> dict[Service, float]:
+        """Seconds of silence after which an answer counts as lost, by service."""
+        return {
+            Service.COMPUTE: self.compute_timeout,
+            Service.BLOCK_STORAGE: self.block_storage_timeout,
+            Service.NETWORK: self.network_timeout,
+        }
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The clouds that commands may name, the default one first."""
-        return (self.default, *(name for name in self.allowed if name != self.default))
+    def slowest_call(self) -> float:
+        """Seconds until any call is over: a token and the call, and both again if it expired."""
+        again = 2 * (2 * self.connect_timeout + self.token_timeout)
+        return max(self.timeouts.values()) + again
 
 
 class Managers(msgspec.Struct, frozen=True, kw_only=True):
     """Which resource manager new instances get."""
 
     default: Annotated[
-        str, _text("Manager of new instances: NATIVES talks to Nova, Cinder and Neutron itself.")
-    ] = "NATIVES"
+        str, _text("Manager of new instances: natives talks to Nova, Cinder and Neutron itself.")
+    ] = "natives"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,18 @@ from collections.abc import Iterator
 
 from consumer.config.settings import Settings
 from handlers.commands import BODIES, PREFIX
-from handlers.resources import Service
+from handlers.registry import managers
 
 
 def problems(settings: Settings) -> list[str]:
     """One sentence for each thing that is wrong, with what to do; empty when all is well."""
-    return [*_ledger(settings), *_times(settings), *_tls(settings), *_deadlines(settings)]
+    return [
+        *_ledger(settings),
+        *_times(settings),
+        *_choices(settings),
+        *_tls(settings),
+        *_deadlines(settings),
+    ]
 
 
 def _ledger(settings: Settings) -> Iterator[str]:
@@ -21,29 +27,31 @@ def _ledger(settings: Settings) -> Iterator[str]:
 
 
 def _times(settings: Settings) -> Iterator[str]:
-    worker, clouds, limits = settings.worker, settings.clouds, settings.limits
-    slowest = max(clouds.timeout(service) for service in Service)
-    quiet = slowest + clouds.list_lag
-    if limits.deadline <= 2 * quiet:
+    limits, clouds, ttl = settings.limits, settings.clouds, settings.ledger.lease_ttl
+    quiet = clouds.slowest_call + clouds.list_lag
+    for name, seconds in (("deadline", limits.deadline), ("undo_budget", limits.undo_budget)):
+        if seconds <= 2 * quiet:
+            yield (
+                f"[limits] {name} ({seconds:g} s) leaves no time to look again after a lost call: "
+                f"make it more than {2 * quiet:g} s, or lower the time-outs in [clouds]."
+            )
+    if ttl < 3 * settings.worker.tick:
         yield (
-            f"[limits] deadline ({limits.deadline:g} s) leaves no time to look again after a lost "
-            f"call: make it more than {2 * quiet:g} s, or lower the time-outs in [clouds]."
+            f"[ledger] lease_ttl ({ttl:g} s) is too short for a [worker] tick of "
+            f"{settings.worker.tick:g} s: make it at least {3 * settings.worker.tick:g} s."
         )
-    if limits.undo_budget <= 2 * quiet:
+
+
+def _choices(settings: Settings) -> Iterator[str]:
+    names = [manager.name for manager in managers()]
+    if settings.managers.default not in names:
         yield (
-            f"[limits] undo_budget ({limits.undo_budget:g} s) leaves no time to wait out a lost "
-            f"call: make it more than {2 * quiet:g} s, or lower the time-outs in [clouds]."
+            f"[managers] default {settings.managers.default!r} is no manager of this release: "
+            f"choose one of {', '.join(names)}."
         )
-    if worker.stop_timeout <= slowest:
-        yield (
-            f"[worker] stop_timeout ({worker.stop_timeout:g} s) is too short to finish a call that "
-            f"is under way: make it more than {slowest:g} s, the longest time-out in [clouds]."
-        )
-    if settings.ledger.lease_ttl < 3 * worker.tick:
-        yield (
-            f"[ledger] lease_ttl ({settings.ledger.lease_ttl:g} s) is too short for a [worker] "
-            f"tick of {worker.tick:g} s: make it at least {3 * worker.tick:g} s."
-        )
+    for place in settings.clouds.others:
+        if place.count("/") != 1:
+            yield f"[clouds] others: {place!r} is not entry/region, such as east/RegionTwo."
 
 
 def _tls(settings: Settings) -> Iterator[str]:

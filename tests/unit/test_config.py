@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from oslo_config import cfg, generator
 
 from consumer.config import Misconfigured, Settings, list_opts, load
-from consumer.config.settings import Broker, Clouds, Ledger, Limits, Worker
+from consumer.config.settings import Broker, Clouds, Ledger, Limits, Managers, Worker
 from consumer.config.validation import problems
 from handlers.resources import Service
 from handlers.secret import Secret
@@ -43,7 +43,7 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
         [broker]
         tls = true
         [clouds]
-        allowed = east, west
+        others = east/RegionOne, west/RegionTwo
         [limits]
         deadlines = instance.create:900,instance.delete:60
         [telemetry]
@@ -53,7 +53,7 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
 
     assert (settings.worker.tick, settings.worker.threads) == (0.5, 8)
     assert settings.broker.tls is True
-    assert settings.clouds.names == ("trove", "east", "west")
+    assert settings.clouds.others == ("east/RegionOne", "west/RegionTwo")
     assert settings.limits.deadlines == {"instance.create": 900.0, "instance.delete": 60.0}
     assert settings.telemetry.log_format == "json"
 
@@ -119,11 +119,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         (Settings(), "[ledger] url is not set"),
         (replace(GOOD, limits=Limits(deadline=60)), "[limits] deadline (60 s) leaves no time"),
         (replace(GOOD, limits=Limits(undo_budget=60)), "[limits] undo_budget (60 s)"),
-        (replace(GOOD, worker=Worker(stop_timeout=20)), "make it more than 30 s"),
-        (
-            replace(GOOD, clouds=Clouds(compute_timeout=200)),
-            "[worker] stop_timeout (45 s) is too short",
-        ),
+        (replace(GOOD, worker=Worker(tick=20)), "make it at least 60 s"),
+        (replace(GOOD, managers=Managers(default="magic")), "choose one of natives"),
+        (replace(GOOD, clouds=Clouds(others=("east",))), "'east' is not entry/region"),
         (
             replace(GOOD, ledger=Ledger(url=Secret("x"), lease_ttl=2)),
             "[ledger] lease_ttl (2 s) is too short",
@@ -141,7 +139,7 @@ def test_settings_that_contradict_one_another_are_refused(
 
 def test_the_defaults_are_sound() -> None:
     assert problems(GOOD) == []
-    assert all(GOOD.clouds.timeout(service) > 0 for service in Service)
+    assert set(GOOD.clouds.timeouts) == set(Service)
 
 
 def test_every_option_has_help_and_every_secret_a_file() -> None:
