@@ -1,26 +1,33 @@
-"""Tiers are directories; tests/integration and tests/cloud carry the marker of their name.
+"""Tiers are directories; those of TIERS give their tests the marker of their name.
 
 A test elsewhere that needs a service carries the marker itself, for example as
 `pytest.param("mariadb", marks=pytest.mark.integration)`.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from openstack import connect
 
 from tests.support.databases import fresh_database
+from tests.support.leftovers import Leftovers, inventory
 from tests.support.services import CLOUD, MARIADB, POSTGRESQL, RABBITMQ, need
 
 TIERS = {
     "integration": "real RabbitMQ, MariaDB and PostgreSQL: make integration",
     "cloud": "a real OpenStack: make cloud",
+    "benchmarks": "a quiet machine: make bench",
 }
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for tier, needs in TIERS.items():
         config.addinivalue_line("markers", f"{tier}: needs {needs}")
+    controls = not hasattr(config, "workerinput")  # which the workers of pytest-xdist have
+    if CLOUD.url and controls and config.option.markexpr == "cloud":
+        config.pluginmanager.register(Leftovers(partial(inventory, connect(cloud=CLOUD.url))))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
