@@ -25,10 +25,10 @@ class Place(msgspec.Struct, frozen=True, order=True):
 class OpenStackClouds:
     """`Clouds` on real OpenStacks: one `OpenStackCloud` per place, built here, before any thread.
 
-    `files` are clouds.yaml files; without them openstacksdk looks where it always does
-    (OS_CLIENT_CONFIG_FILE, the working directory, the user's and the system's configuration).
-    Raises Terminal(INVALID) for a place that the files do not have. Nothing is sent yet: `connect`
-    does that, or the first call.
+    `files` are clouds.yaml files, and nothing else is read. Without them openstacksdk looks where
+    it always does (OS_CLIENT_CONFIG_FILE, the working directory, the user's and the system's
+    configuration). Raises Terminal(INVALID) for a place that the files do not have. Nothing is sent
+    yet: `connect` does that, or the first call.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class OpenStackClouds:
     ) -> None:
         self._limits = limits or Limits()
         try:
-            config = OpenStackConfig(config_files=list(files) or None)
+            config = OpenStackConfig(config_files=list(files) or None, load_envvars=not files)
         except (ConfigException, OSError) as error:
             raise Terminal(f"clouds.yaml: {clean(str(error))}", Reason.INVALID) from None
         self._clouds = {
