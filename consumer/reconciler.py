@@ -17,6 +17,7 @@ from consumer.ledger.base import Ending, Ledger
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.telemetry.base import Telemetry
+from handlers.admission import may_be_superseded
 from handlers.base import Clouds, Next, Step
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Stale, Terminal
 from handlers.events import EventKind, event_of
@@ -84,9 +85,10 @@ class Reconciler:
         """Raise Terminal for an operation that was cancelled or ran out of time."""
         op, now = held.op, self._clock.now()
         if op.cancelled and op.phase is Phase.FORWARD:
-            by_hand = op.cancelled.startswith("operator")
-            reason = Reason.OPERATOR if by_hand else Reason.SUPERSEDED
-            raise Terminal(f"cancelled by {op.cancelled}", reason)
+            if op.cancelled.startswith("operator"):
+                raise Terminal(f"ended by {op.cancelled}", Reason.OPERATOR)
+            if may_be_superseded(op.command):
+                raise Terminal(f"superseded by delete {op.cancelled}", Reason.SUPERSEDED)
         if now > op.deadline:
             trouble = op.trouble or self._trouble(held)
             last = f"; the last trouble was: {trouble.message}" if trouble else ""

@@ -14,6 +14,11 @@ _CREATES = (CreateInstance, CreateSecurityGroup)
 _DELETES = (DeleteInstance, DeleteSecurityGroup)
 
 
+def may_be_superseded(command: Command) -> bool:
+    """Whether a later delete takes its place: a delete that is under way is what is asked for."""
+    return not isinstance(command.body, _DELETES)
+
+
 def admit(command: Command, basis: Instance | None) -> None:
     """Raise Terminal for a command that must not run on this record.
 

@@ -98,7 +98,7 @@ class MemoryLedger:
             return Verdict.KNOWN
         if offer.cancels:
             for other in (*self._tables.queue.values(), *self._tables.open_rows()):
-                if other.op.subject == command.subject:
+                if (other.op.subject, other.op.scope) == (command.subject, offer.scope):
                     other.cancelled = other.cancelled or command.id
         self._accepted += 1
         op = Operation(command=command, scope=offer.scope, accepted=self._now(), owner=worker)
