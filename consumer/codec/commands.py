@@ -95,11 +95,16 @@ def lean(value: Any) -> Any:
         return {
             field.encode_name: lean(getattr(value, field.name))
             for field in msgspec.structs.fields(value)
-            if field.required or getattr(value, field.name) != field.default
+            if field.required or getattr(value, field.name) != _default(field)
         }
     if isinstance(value, tuple):
         return [lean(item) for item in value]
     return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory is not msgspec.NODEFAULT
+    return field.default_factory() if made else field.default
 
 
 def _command(envelope: Mapping[str, msgspec.Raw]) -> Command:

@@ -23,10 +23,10 @@ class _FanOut:
         """Made once for each moment, then an attribute of its own."""
         tellers = tuple(getattr(part, moment) for part in self._parts)
 
-        def tell(*args: Any) -> None:
+        def tell(*args: Any, **named: Any) -> None:
             for teller in tellers:
                 with suppress(Exception):
-                    teller(*args)
+                    teller(*args, **named)
 
         setattr(self, moment, tell)
         return tell

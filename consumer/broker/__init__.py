@@ -1,0 +1,1 @@
+"""The broker: the only home of kombu. Connections, topology, consuming, publishing, looking."""
