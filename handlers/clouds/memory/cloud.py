@@ -14,7 +14,7 @@ from handlers.clouds.memory.remedy import fault_of
 from handlers.clouds.memory.state import CloudState
 from handlers.clouds.memory.storage import VolumeSpec
 from handlers.clouds.memory.things import AnyThing
-from handlers.clouds.memory.views import resource_of
+from handlers.clouds.memory.views import network_of, resource_of
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND, Micros
 from handlers.resources import SERVICE_OF, Kind, Resource, Server, Service
@@ -118,7 +118,7 @@ class MemoryCloud:
         return self._delete(Kind.SECURITY_GROUP, group, self._state.network.delete_group)
 
     def create_rules(self, new: Rules) -> Answer:
-        specs = [RuleSpec(new.group, rule.ports, rule.cidr) for rule in new.rules]
+        specs = [RuleSpec(new.group, rule.ports, network_of(rule.cidr)) for rule in new.rules]
         create = self._state.network.create_rules
         return self._act(
             Kind.SECURITY_GROUP, "create_rules", new.group, lambda doing: create(doing, specs)
@@ -126,7 +126,7 @@ class MemoryCloud:
 
     def delete_rule(self, rule: str) -> Answer:
         def effect(doing: Doing) -> Answer:
-            self._state.network.delete_rule(doing, rule)
+            _gone(self._state.network.delete_rule, doing, rule)
             return Answer(request_id=doing.request_id)
 
         return self._call(Service.NETWORK, "delete_rule", effect)
@@ -252,16 +252,9 @@ class MemoryCloud:
         return self._call(SERVICE_OF[kind], verb, answered, *self._whose(kind, thing_id))
 
     def _delete(self, kind: Kind, thing_id: str, delete: Callable[[Doing, str], None]) -> Answer:
-        """A DELETE of something that is not there is a success."""
-
-        def effect(doing: Doing) -> None:
-            try:
-                delete(doing, thing_id)
-            except Refusal as refusal:
-                if refusal.status != 404:
-                    raise
-
-        return self._act(kind, f"delete_{kind}", thing_id, effect)
+        return self._act(
+            kind, f"delete_{kind}", thing_id, lambda doing: _gone(delete, doing, thing_id)
+        )
 
     def _store(self, kind: Kind) -> Mapping[str, AnyThing]:
         core = self._state.core
@@ -293,3 +286,12 @@ def _batches(values: Collection[str], singly: bool) -> list[list[str]]:
     """The distinct values, sorted, one per request or all in one; none when there are none."""
     whole = sorted(set(values))
     return [[one] for one in whole] if singly or not whole else [whole]
+
+
+def _gone(delete: Callable[[Doing, str], None], doing: Doing, thing_id: str) -> None:
+    """A DELETE of something that is not there is a success."""
+    try:
+        delete(doing, thing_id)
+    except Refusal as refusal:
+        if refusal.status != 404:
+            raise

@@ -1,5 +1,7 @@
 """Things as the resources that steps decide on."""
 
+from ipaddress import ip_network
+
 from handlers.clouds.memory.things import (
     AnyThing,
     GroupThing,
@@ -57,7 +59,8 @@ def group_of(thing: GroupThing) -> SecurityGroup:
         id=thing.id,
         name=thing.name,
         rules=tuple(
-            Rule(ports=rule.ports, cidr=rule.cidr, id=rule.id) for rule in thing.rules.values()
+            Rule(ports=rule.ports, cidr=network_of(rule.cidr), id=rule.id)
+            for rule in thing.rules.values()
         ),
         subject=thing.subject,
         role=thing.role,
@@ -74,3 +77,8 @@ def resource_of(thing: AnyThing) -> Resource:
     if isinstance(thing, PortThing):
         return port_of(thing)
     return group_of(thing)
+
+
+def network_of(cidr: str) -> str:
+    """The CIDR as Neutron's `normalized_cidr` has it."""
+    return str(ip_network(cidr, strict=False))
