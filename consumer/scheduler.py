@@ -60,7 +60,7 @@ class Scheduler:
         self._queue_limit = queue_limit
         self._holdings = Holdings()
         self._looking: set[Service] = set()
-        self._lost: set[str] = set()
+        self._in_doubt = False
         self._rescue_at: Micros = 0
         self._woken = threading.Event()
         self._stopping = False
@@ -101,6 +101,7 @@ class Scheduler:
             self._open()
             self._telemetry.ledger_up(up=True)
         except Unavailable:
+            self._in_doubt = True
             self._telemetry.ledger_up(up=False)
         self._telemetry.holding(len(self._holdings))
         for service in self._eyes:
@@ -154,12 +155,14 @@ class Scheduler:
                 self._wake_up(held)
 
     def _reload(self) -> None:
-        """Read again what a lost answer of the ledger left in doubt."""
-        for operation in list(self._lost):
-            op = self._ledger.operation(operation)
-            self._lost.discard(operation)
-            if op is not None and op.phase.is_open and op.owner == self._worker:
+        """Take again what a lost answer of the ledger left in doubt: it may have opened, saved or
+        handed over operations that nobody holds now."""
+        if not self._in_doubt:
+            return
+        for op in self._ledger.owned(self._worker):
+            if self._holdings.get(op.id) is None:
                 self._hold(op.doubted())
+        self._in_doubt = False
 
     def _hold(self, op: Operation) -> None:
         self._holdings.hold(op, self._clock.now(), first=Service.NETWORK)
@@ -218,7 +221,7 @@ class Scheduler:
             self._telemetry.stale(held.op)
             self._holdings.drop(held)
         except Unavailable:
-            self._lost.add(held.op.id)
+            self._in_doubt = True
             self._holdings.drop(held)
             self._telemetry.ledger_up(up=False)
         except Exception as error:  # a defect: leave it to the deadline, not to a dead thread
