@@ -218,7 +218,7 @@ def test_the_journal_takes_every_moment() -> None:
 
 class Broken:
     def __getattr__(self, name: str) -> Any:
-        def fail(*args: Any) -> None:
+        def fail(*args: Any, **kwargs: Any) -> None:
             raise OSError("no space left")
 
         return fail
@@ -230,5 +230,7 @@ def test_one_part_that_fails_does_not_keep_the_news_from_the_others() -> None:
 
     for tell in MOMENTS.values():
         tell(both)
+    both.ledger_up(up=False)
 
     assert len(out.lines) > 10
+    assert out.lines[-1]["event"] == "ledger does not answer"
