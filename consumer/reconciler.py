@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from consumer.clock import Clock
 from consumer.holdings import Held
-from consumer.ledger.base import Ending, Ledger
+from consumer.ledger.base import Ending, Ledger, Unavailable
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.telemetry.base import Telemetry
 from handlers.admission import may_be_superseded
 from handlers.base import Clouds, Next, Step
-from handlers.errors import Ambiguous, Fault, Reason, Retryable, Stale, Terminal
+from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
 from handlers.events import EventKind, event_of
 from handlers.operation import Failure, Micros, Operation, Phase
 from handlers.registry import Registry
@@ -195,7 +195,7 @@ class Reconciler:
             self._save(held, held.op.hush(step.key, intent + self._policy.quiet))
         self._checkpoint("after-intent", held.op, step.key)
         if not self._sure():
-            raise Stale
+            raise Unavailable("the worker's lease is in doubt")  # so is everything it holds
         if self._clock.now() - intent > self._policy.slack:
             return  # paused in between: the intent is too old to act on, so look again
         began = self._clock.now()
