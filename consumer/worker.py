@@ -16,7 +16,6 @@ from consumer.telemetry.health import HealthServer, Pulse
 from consumer.telemetry.logs import Logger
 from handlers.errors import Stale
 
-
 #: Seconds that a worker that stops waits for its last events to go out.
 FLUSH = 3.0
 
