@@ -1,0 +1,113 @@
+"""Group commits: what arrives while a commit runs goes together in the next one."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from consumer.ledger.base import Unavailable
+from consumer.telemetry.base import Telemetry
+
+
+class Job(Protocol):
+    """One caller's share of a commit; `weight` is its number of rows."""
+
+    @property
+    def weight(self) -> int: ...
+
+
+J = TypeVar("J", bound=Job)
+
+#: What became of a job: its result, or the error that its caller gets.
+Outcome = Any
+
+#: Rows in one commit, unless a single job has more.
+_ROWS = 200
+
+
+class _Ticket(Generic[J]):
+    """A caller that waits."""
+
+    __slots__ = ("done", "job", "outcome")
+
+    def __init__(self, job: J) -> None:
+        self.job = job
+        self.done = False
+        self.outcome: Outcome = None
+
+
+class GroupCommit(Generic[J]):
+    """The first caller that finds nobody writing writes for all who wait; no thread of its own.
+
+    `write` commits jobs in one transaction and returns an outcome for each, in their order. When it
+    raises anything but Unavailable each job is written alone, so that one bad row spoils no other.
+    """
+
+    def __init__(
+        self, write: Callable[[Sequence[J]], Sequence[Outcome]], telemetry: Telemetry
+    ) -> None:
+        self._write = write
+        self._telemetry = telemetry
+        self._turn = threading.Condition()
+        self._queue: deque[_Ticket[J]] = deque()
+        self._writing = False
+
+    def submit(self, job: J) -> Outcome:
+        """Returns when the job is committed; raises its error."""
+        ticket = _Ticket(job)
+        with self._turn:
+            self._queue.append(ticket)
+            self._turn.wait_for(lambda: ticket.done or not self._writing)
+            if not ticket.done:
+                self._writing = True
+        if not ticket.done:
+            self._lead(ticket)
+        if isinstance(ticket.outcome, BaseException):
+            raise ticket.outcome
+        return ticket.outcome
+
+    def _lead(self, ticket: _Ticket[J]) -> None:
+        """Write groups until `ticket` is done, then let somebody else lead."""
+        try:
+            while not ticket.done:
+                with self._turn:
+                    group = self._take()
+                self._settle(group)
+        finally:
+            with self._turn:
+                self._writing = False
+                self._turn.notify_all()
+
+    def _take(self) -> list[_Ticket[J]]:
+        group: list[_Ticket[J]] = []
+        rows = 0
+        while self._queue and (not group or rows + self._queue[0].job.weight <= _ROWS):
+            group.append(self._queue.popleft())
+            rows += group[-1].job.weight
+        return group
+
+    def _settle(self, group: list[_Ticket[J]]) -> None:
+        """Write a group and wake its callers, come what may."""
+        outcomes: Sequence[Outcome] = [Unavailable("interrupted") for _ in group]
+        try:
+            outcomes = self._outcomes([ticket.job for ticket in group])
+        finally:
+            with self._turn:
+                for ticket, outcome in zip(group, outcomes, strict=True):
+                    ticket.outcome = outcome
+                    ticket.done = True
+                self._turn.notify_all()
+
+    def _outcomes(self, jobs: list[J]) -> Sequence[Outcome]:
+        start = time.monotonic()
+        try:
+            outcomes = self._write(jobs)
+        except Unavailable as error:
+            return [Unavailable(str(error)) for _ in jobs]
+        except Exception as error:
+            if len(jobs) == 1:
+                return [error]
+            return [outcome for job in jobs for outcome in self._outcomes([job])]
+        self._telemetry.committed(sum(job.weight for job in jobs), time.monotonic() - start)
+        return outcomes

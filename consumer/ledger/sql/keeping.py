@@ -1,0 +1,126 @@
+"""Upkeep and operators: what waited too long, what is resumed or cancelled, what is forgotten."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
+
+from consumer.ledger import rules
+from consumer.ledger.sql.accepting import PENDING
+from consumer.ledger.sql.codec import OPERATION_COLUMNS, Codec, Unreadable
+from consumer.ledger.sql.saving import Saving, hold, mark
+from consumer.ledger.sql.schema import instances, operations, outbox
+from handlers.events import Event
+from handlers.instance import State
+from handlers.operation import Micros, Operation, Phase
+
+_ROW = select(*OPERATION_COLUMNS, operations.c.seq).where(operations.c.id == bindparam("name"))
+_LATE = (
+    select(*OPERATION_COLUMNS)
+    .where(operations.c.phase == Phase.QUEUED.value, operations.c.accepted < bindparam("before"))
+    .order_by(operations.c.accepted, operations.c.id)
+    .limit(bindparam("rows"))
+)
+#: Sets the columns that the values name.
+_TURN = update(operations).where(
+    operations.c.id == bindparam("name"),
+    operations.c.version == bindparam("before"),
+    operations.c.phase == bindparam("was"),
+)
+_LATER = (
+    select(operations.c.id)
+    .where(
+        operations.c.subject == bindparam("name"),
+        operations.c.seq > bindparam("after"),
+        operations.c.opened > 0,
+    )
+    .limit(1)
+)
+_PHASE = select(operations.c.phase).where(operations.c.id == bindparam("name"))
+
+
+class Keeping:
+    """Changes outside of the owners' saves; the caller holds the transaction."""
+
+    def __init__(self, codec: Codec, saving: Saving) -> None:
+        self._codec = codec
+        self._saving = saving
+
+    def expire(self, connection: Connection, before: Micros, now: Micros, limit: int) -> int:
+        """Fail up to `limit` operations that have been queued since `before`."""
+        rows = connection.execute(_LATE, {"before": before, "rows": limit}).mappings().all()
+        late = self._codec.operations(rows, secrets=False)
+        events: list[Event] = []
+        for op in sorted(late, key=lambda op: op.id):
+            after, event = rules.expired(op, now)
+            if self._turn(connection, op, after):
+                events.append(event)
+        if events:
+            self._saving.tell_end(connection, events)
+        return len(events)
+
+    def reopen(
+        self, connection: Connection, operation: str, worker: str, deadline: Micros, now: Micros
+    ) -> Operation:
+        """As Ledger.reopen promises."""
+        row = connection.execute(_ROW, {"name": operation}).mappings().first()
+        if row is None:
+            raise LookupError(f"there is no operation {operation}")
+        try:
+            op = self._codec.operation(row)
+        except Unreadable as error:
+            raise ValueError(str(error)) from None
+        after = rules.resumed(op, worker, deadline, now)
+        if not hold(connection, op):
+            raise ValueError(f"another operation of {op.subject} is open")
+        if connection.execute(_LATER, {"name": op.subject, "after": row["seq"]}).first():
+            raise ValueError(f"a later operation of {op.subject} has run since")
+        if not self._turn(connection, op, after):
+            raise ValueError(f"operation {operation} was changed by somebody else")
+        return after
+
+    def _turn(self, connection: Connection, op: Operation, after: Operation) -> bool:
+        values = {
+            **self._codec.changes(after),
+            "version": after.version,
+            "owner": after.owner,
+            "finished": after.finished,
+            "request": self._codec.request(after.command, after.scope),
+            "name": op.id,
+            "before": op.version,
+            "was": op.phase.value,
+        }
+        return connection.execute(_TURN, values).rowcount == 1
+
+
+def cancel(connection: Connection, operation: str, by: str) -> None:
+    """As Ledger.cancel promises."""
+    phase = connection.execute(_PHASE, {"name": operation}).scalar()
+    if phase is None:
+        raise LookupError(f"there is no operation {operation}")
+    if phase not in PENDING:
+        raise ValueError(f"operation {operation} has {phase} already")
+    mark(connection, operation, by)
+
+
+def prune(connection: Connection, before: Micros, limit: int) -> int:
+    """Forget up to `limit` rows that ended before `before`."""
+    old = (
+        (operations, (operations.c.finished > 0, operations.c.finished < before)),
+        (outbox, (outbox.c.sent > 0, outbox.c.sent < before)),
+        (instances, (instances.c.state == State.DELETED.value, instances.c.written < before)),
+    )
+    removed = 0
+    for table, conditions in old:
+        if removed < limit:
+            removed += _prune(connection, table, conditions, limit - removed)
+    return removed
+
+
+def _prune(connection: Connection, table: Table, conditions: Any, limit: int) -> int:
+    ids = connection.execute(
+        select(table.c.id).where(*conditions).order_by(table.c.id).limit(limit)
+    ).scalars()
+    names = list(ids)
+    if not names:
+        return 0
+    return connection.execute(delete(table).where(table.c.id.in_(names), *conditions)).rowcount

@@ -1,0 +1,164 @@
+"""Saves: compare-and-set, one row count per row, so that a stale row drops only itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, Insert, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from consumer.ledger.base import Ending
+from consumer.ledger.sql.codec import Codec, Values
+from consumer.ledger.sql.schema import instances, locks, operations, outbox
+from consumer.secrets import wipe
+from handlers.errors import Stale
+from handlers.events import Event
+from handlers.instance import Instance
+from handlers.operation import Micros, Operation, Phase
+
+OPEN = (Phase.FORWARD.value, Phase.UNDO.value)
+
+#: Sets the columns that the values name.
+_FENCED = update(operations).where(
+    operations.c.id == bindparam("name"),
+    operations.c.owner == bindparam("holder"),
+    operations.c.version == bindparam("before"),
+    operations.c.phase.in_(OPEN),
+)
+_MARK = (
+    update(operations)
+    .where(
+        operations.c.id == bindparam("name"),
+        operations.c.cancelled.is_(None),
+        operations.c.finished == 0,
+    )
+    .values(cancelled=bindparam("by"))
+)
+_NOW = select(
+    operations.c.owner, operations.c.version, operations.c.phase, operations.c.state
+).where(operations.c.id == bindparam("name"))
+_UNTELL = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+_TELL = insert(outbox)
+_RECORD = update(instances).where(instances.c.id == bindparam("name"))
+_NEW_RECORD = insert(instances)
+_FORGET = delete(instances).where(instances.c.id == bindparam("name"))
+_UNLOCK = delete(locks).where(
+    locks.c.subject == bindparam("name"), locks.c.operation == bindparam("holder")
+)
+
+_LOCK: dict[str, Insert] = {
+    "mysql": insert(locks).prefix_with("IGNORE"),
+    "mariadb": insert(locks).prefix_with("IGNORE"),
+    "postgresql": postgresql.insert(locks).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(locks).on_conflict_do_nothing(),
+}
+
+
+@dataclass(slots=True)
+class Change:
+    """One save, encoded; `ending` for the last one."""
+
+    after: Operation
+    values: Values
+    ending: Ending | None = None
+
+    @property
+    def weight(self) -> int:
+        return 1
+
+
+class Saving:
+    """Encodes and writes saves; the caller holds the transaction."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+
+    def save(self, op: Operation) -> Change:
+        after = replace(op, version=op.version + 1)
+        return Change(after, self._values(op, after))
+
+    def finish(self, ending: Ending) -> Change:
+        op = ending.op
+        after = replace(op, version=op.version + 1, command=wipe(op.command))
+        values = self._values(op, after)
+        values["finished"] = after.finished
+        values["request"] = self._codec.request(after.command, after.scope)
+        return Change(after, values, ending)
+
+    def _values(self, op: Operation, after: Operation) -> Values:
+        values = self._codec.changes(after)
+        values["name"] = op.id
+        values["holder"] = op.owner
+        values["before"] = op.version
+        values["version"] = after.version
+        return values
+
+    def write(self, connection: Connection, change: Change) -> tuple[Operation | Stale, bool]:
+        """The new value or Stale, and whether this call wrote it.
+
+        A save whose answer was lost comes again: when the row holds what it says, it is done.
+        """
+        if connection.execute(_FENCED, change.values).rowcount == 1:
+            return change.after, True
+        row = connection.execute(_NOW, {"name": change.after.id}).first()
+        wanted = (change.after.owner, change.after.version, change.after.phase.value)
+        if row is not None and (*row[:3],) == wanted and row[3] == change.values["state"]:
+            return change.after, False
+        return Stale(f"operation {change.after.id} is no longer this worker's"), False
+
+    def end(self, connection: Connection, endings: Sequence[Ending]) -> None:
+        """Records, events and locks of operations that just ended, sorted by subject."""
+        ordered = sorted(endings, key=lambda ending: ending.op.subject)
+        for ending in ordered:
+            self._record(connection, ending.op.subject, ending.record, ending.op.finished)
+        self.tell_end(connection, [ending.event for ending in endings])
+        for ending in ordered:
+            release(connection, ending.op)
+
+    def _record(
+        self, connection: Connection, subject: str, record: Instance | None, at: Micros
+    ) -> None:
+        """Only the operation that holds the subject's lock writes its record."""
+        if record is None:
+            connection.execute(_FORGET, {"name": subject})
+            return
+        row = self._codec.record(record, at)
+        values = {column: value for column, value in row.items() if column != "id"}
+        if connection.execute(_RECORD, {**values, "name": subject}).rowcount == 0:
+            connection.execute(_NEW_RECORD, row)
+
+    def tell_start(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Put start events into the outbox: an operation opens once."""
+        if events:
+            connection.execute(_TELL, [self._codec.letter(event) for event in events])
+
+    def tell_end(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Put terminal events there: that of a resumed operation replaces its first one."""
+        connection.execute(_UNTELL, {"ids": sorted(event.id for event in events)})
+        self.tell_start(connection, events)
+
+
+def hold(connection: Connection, op: Operation) -> bool:
+    """Take the locks of all subjects, or none: the unique key decides between two workers."""
+    statement = _LOCK[connection.dialect.name]
+    taken = [
+        subject
+        for subject in op.command.subjects
+        if connection.execute(statement, {"subject": subject, "operation": op.id}).rowcount == 1
+    ]
+    if len(taken) == len(op.command.subjects):
+        return True
+    for subject in taken:
+        connection.execute(_UNLOCK, {"name": subject, "holder": op.id})
+    return False
+
+
+def release(connection: Connection, op: Operation) -> None:
+    """Give the locks of all subjects back."""
+    for subject in op.command.subjects:
+        connection.execute(_UNLOCK, {"name": subject, "holder": op.id})
+
+
+def mark(connection: Connection, name: str, by: str) -> None:
+    """Write the cancel mark on an operation that has not ended; the first mark stays."""
+    connection.execute(_MARK, {"name": name, "by": by})
