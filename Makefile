@@ -43,9 +43,10 @@ real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long
 bench: $(VENV)/.dev ## the figures of docs/performance.md (wants a quiet machine)
 	@$(BIN)/pytest -n 0 -p no:randomly -s -m benchmarks
 
-docs: $(VENV)/.dev ## write the generated files again: schemas, configuration sample
+docs: $(VENV)/.dev ## write the generated files again: schemas, samples, metrics, options
 	@$(BIN)/oslo-config-generator --config-file etc/config-generator.conf
-	@$(BIN)/python -m tests.support.generate
+	@$(BIN)/python -m consumer.codec.documents
+	@$(BIN)/python -m consumer.telemetry.catalogue > docs/metrics.md
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

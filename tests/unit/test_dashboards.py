@@ -66,14 +66,22 @@ def labels(family: Family) -> set[str]:
     return set(family.labels) | ({"le"} if family.kind == "histogram" else set())
 
 
+def grouped(query: str) -> set[str]:
+    """The labels that a query groups by."""
+    found = re.findall(r"\bby \(([^)]*)\)", query)
+    return {label.strip() for labels in found for label in labels.split(",")}
+
+
 def unknown(query: str) -> list[str]:
-    """What a query asks for that no worker exports."""
+    """What a query asks for that no worker exports; `instance` is Prometheus's own label."""
     known = exported()
-    return [
+    strange = [
         f"{name}{sorted(matched - known.get(name, set()))}"
         for name, matched in selectors(query)
         if name not in known or not matched <= known[name]
     ]
+    offered = set().union(*(known.get(name, set()) for name, _ in selectors(query)), {"instance"})
+    return strange + sorted(grouped(query) - offered)
 
 
 def faults_of(dashboard: dict[str, Any]) -> Iterator[str]:
@@ -152,6 +160,10 @@ def test_a_metric_that_nobody_exports_is_rejected() -> None:
 
 def test_a_label_that_the_metric_does_not_have_is_rejected() -> None:
     assert unknown('sum(trove_resources_faults_total{colour="red"})')
+
+
+def test_grouping_by_a_label_that_the_metric_does_not_have_is_rejected() -> None:
+    assert unknown("sum by (colour) (trove_resources_faults_total)")
 
 
 def test_a_panel_without_unit_and_description_is_rejected() -> None:
