@@ -12,7 +12,7 @@ LONG_CLASS = '"""M."""\n\n\nclass Long:\n    """L."""\n\n' + "    a = 1\n" * 250
 PLANTED: dict[Rule, tuple[Source, ...]] = {
     rules.file_is_short: (
         Source("consumer/x.py", "a = 1\n" * 301),
-        Source("tests/unit/test_x.py", "a = 1\n" * 301),
+        Source("tests/unit/test_x.py", "a = 1\n" * 401),
     ),
     rules.functions_are_short: (
         Source("handlers/x.py", LONG_FUNCTION),
