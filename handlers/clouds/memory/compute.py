@@ -137,7 +137,7 @@ class Compute:
         for port_id in spec.ports:
             self._check_port(port_id)
         for volume_id in spec.volumes:
-            self._check_volume(volume_id)
+            self.check_volume(volume_id)
 
     def _used(self, project: str) -> int:
         return sum(one.project == project for one in self._core.servers.values())
@@ -150,7 +150,8 @@ class Compute:
         if port.device:
             raise _refused(409, f"Port {port_id} is still in use.", "conflictingRequest")
 
-    def _check_volume(self, volume_id: str) -> None:
+    def check_volume(self, volume_id: str) -> None:
+        """Whether a server may have the volume; Refusal 400 otherwise."""
         volume = self._core.volumes.get(volume_id)
         if volume is None:
             raise _refused(400, f"Volume {volume_id} could not be found.")

@@ -1,0 +1,60 @@
+"""Volumes that come to a server, or go, while it lives."""
+
+from handlers.clouds.memory.compute import Compute
+from handlers.clouds.memory.core import Core
+from handlers.clouds.memory.doing import Doing
+from handlers.clouds.memory.faults import Outcome
+from handlers.clouds.memory.refusal import Refusal
+from handlers.clouds.memory.storage import Storage
+from handlers.resources import Service
+
+
+class Attachments:
+    """Nova's os-volume_attachments. Call it with the state's lock held."""
+
+    def __init__(self, core: Core, storage: Storage, compute: Compute) -> None:
+        self._core = core
+        self._storage = storage
+        self._compute = compute
+
+    def attach(self, doing: Doing, server_id: str, volume_id: str) -> None:
+        """reserved, then in-use; it does not show in `changes-since` (measured)."""
+        core, server = self._core, self._compute.server(server_id)
+        self._compute.check_volume(volume_id)
+        volume = core.volumes[volume_id]
+        server.volumes.append(volume_id)
+        self._storage.move(volume_id, "reserved", server_id)
+        if doing.outcome is Outcome.STUCK:
+            return
+
+        def end() -> None:
+            if doing.fails:
+                server.volumes.remove(volume_id)
+                self._storage.move(volume_id, "available", server_id)
+            else:
+                self._storage.move(volume_id, "in-use", server_id)
+
+        core.later(volume, core.draw(core.times.volume_attach), end)
+
+    def detach(self, doing: Doing, server_id: str, volume_id: str) -> None:
+        """detaching, then available."""
+        core, server = self._core, self._compute.server(server_id)
+        volume = core.volumes.get(volume_id)
+        if volume is None or server_id not in volume.servers:
+            text = f"volume_id not found: {volume_id}"
+            raise Refusal(Service.COMPUTE, 404, text, "itemNotFound")
+        if server.status == "ERROR":
+            text = f"Cannot 'detach_volume' instance {server_id} while it is in vm_state error"
+            raise Refusal(Service.COMPUTE, 409, text, "conflictingRequest")
+        self._storage.move(volume_id, "detaching", server_id)
+        if doing.outcome is Outcome.STUCK:
+            return
+
+        def end() -> None:
+            if doing.fails:
+                self._storage.move(volume_id, "in-use", server_id)
+            else:
+                server.volumes.remove(volume_id)
+                self._storage.move(volume_id, "available", server_id)
+
+        core.later(volume, core.draw(core.times.volume_attach), end)

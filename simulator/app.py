@@ -1,0 +1,162 @@
+"""The WSGI application: finds the route, checks token and microversion, renders replies."""
+
+import socket
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request
+
+from handlers.clouds.memory.refusal import Lost, Refusal
+from handlers.clouds.memory.state import CloudState
+from simulator.accounts import ACCOUNTS
+from simulator.admin import Admin
+from simulator.cinder.api import Cinder
+from simulator.door import REQUEST_ID
+from simulator.glance import Glance
+from simulator.keystone import Keystone
+from simulator.microversion import headers_of, version_of
+from simulator.neutron.api import Neutron
+from simulator.nova.api import Nova
+from simulator.wire import Account, Incoming, Reply, Route, refusal_body, unauthorized_body
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+#: What requests are counted by: service, method and path template.
+Counts = Counter[tuple[str, str, str]]
+
+_ANONYMOUS = Account(user="", password="", project="", project_name="")
+
+
+class Simulator:
+    """All services behind one door. Thread-safe."""
+
+    def __init__(self, state: CloudState, accounts: Iterable[Account] = ACCOUNTS) -> None:
+        self.state = state
+        self.counts: Counts = Counter()
+        self._lock = Lock()
+        self._keystone = Keystone(state, accounts)
+        self._map = Map(
+            [
+                Rule(route.path, methods=[route.method], endpoint=route)
+                for part in (
+                    self._keystone,
+                    Nova(state),
+                    Cinder(state),
+                    Neutron(state),
+                    Glance(state),
+                    Admin(state, self.counts, self._keystone),
+                )
+                for route in part.routes()
+            ],
+            strict_slashes=False,
+        )
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        request = Request(environ)
+        body = request.get_data(cache=False)
+        try:
+            reply = self._answer(request, body)
+        except Lost as lost:
+            if lost.status is None:
+                _cut(environ)
+            reply = _proxy(lost.status or 502)
+        return _send(reply, start_response)
+
+    def _answer(self, request: Request, body: bytes) -> Reply:
+        try:
+            route, args = self._map.bind("", path_info=request.path).match(method=request.method)
+        except HTTPException as error:
+            return Reply(status=error.code or 404, body={"message": error.description})
+        self._count(route)
+        account = self._keystone.who(request.headers.get("X-Auth-Token", ""))
+        if account is None and not route.public:
+            return _unauthorized(request.host_url)
+        try:
+            version = version_of(route.service, request.headers)
+            incoming = Incoming(
+                method=request.method,
+                root=request.host_url.rstrip("/"),
+                args=args,
+                query=request.args,
+                headers=request.headers,
+                body=body,
+                account=account or _ANONYMOUS,
+                version=version,
+            )
+            reply = route.handler(incoming)
+        except Refusal as refusal:
+            return _refused(refusal, request.host_url)
+        return _with(reply, headers_of(route.service, version))
+
+    def _count(self, route: Route) -> None:
+        service = route.path.split("/")[1]
+        with self._lock:
+            self.counts[service, route.method, route.path] += 1
+
+
+def _refused(refusal: Refusal, root: str) -> Reply:
+    if refusal.status == 401:
+        return _unauthorized(root)
+    request_id = refusal.request_id or f"req-{uuid.uuid4()}"
+    return Reply(
+        status=refusal.status,
+        body=refusal_body(refusal),
+        headers=dict.fromkeys(REQUEST_ID, request_id),
+    )
+
+
+def _unauthorized(root: str) -> Reply:
+    challenge = {"WWW-Authenticate": f'Keystone uri="{root}identity"'}
+    return Reply(status=401, body=unauthorized_body(), headers=challenge)
+
+
+def _proxy(status: int) -> Reply:
+    """What a load balancer says when the service behind it gave no answer."""
+    text = f"<html><body><h1>{status}</h1>The server did not answer.</body></html>".encode()
+    return Reply(status=status, body=text, headers={"Content-Type": "text/html"})
+
+
+def _cut(environ: Mapping[str, Any]) -> None:
+    """Close the connection without an answer."""
+    connection: socket.socket = environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError
+
+
+def _with(reply: Reply, headers: dict[str, str]) -> Reply:
+    return msgspec.structs.replace(reply, headers={**headers, **reply.headers})
+
+
+def _send(reply: Reply, start_response: "StartResponse") -> Iterable[bytes]:
+    body = b"" if reply.body is None else reply.body
+    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    headers = {"Content-Type": "application/json", **reply.headers}
+    if reply.status == 204:
+        del headers["Content-Type"]
+    else:
+        headers["Content-Length"] = str(len(content))
+    start_response(f"{reply.status} {_REASONS.get(reply.status, '-')}", list(headers.items()))
+    return [content]
+
+
+_REASONS = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    300: "Multiple Choices",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+}
