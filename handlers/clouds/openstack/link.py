@@ -8,7 +8,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
-from openstack.exceptions import ConfigException
+from openstack.exceptions import ConfigException, SDKException
 
 from handlers.clouds.faults import Effect, Refusal, Trouble, clean, fault_of
 from handlers.clouds.openstack.limits import Limits
@@ -98,7 +98,7 @@ class Link:
                     service_type=name,
                     endpoint_override=data.url.rstrip("/"),
                 )
-        except ksa.ClientException as error:
+        except (ksa.ClientException, SDKException) as error:
             raise self._fault(error) from None
         return Ready(project, session, adapters, versions)
 
@@ -113,7 +113,7 @@ class Link:
             )
         return session
 
-    def _fault(self, error: ksa.ClientException) -> Exception:
+    def _fault(self, error: ksa.ClientException | SDKException) -> Exception:
         trouble = trouble_of(error)
         if trouble is Trouble.CREDENTIALS:
             told = "Keystone does not accept the credentials: check auth in clouds.yaml"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import keystoneauth1.exceptions as ksa
 import requests.exceptions as rq
 import urllib3.exceptions as u3
+from openstack.exceptions import SDKException
 
 from handlers.clouds.faults import Trouble
 
@@ -20,15 +21,20 @@ _CREDENTIALS = (
     ksa.AuthorizationFailure,
     ksa.NotFound,  # a project or domain that Keystone does not know
 )
-_CATALOGUE = (ksa.CatalogException, ksa.DiscoveryFailure, ksa.VersionNotAvailable)
+_CATALOGUE = (
+    ksa.CatalogException,
+    ksa.DiscoveryFailure,
+    ksa.VersionNotAvailable,
+    SDKException,  # openstacksdk says so of a service that it cannot find
+)
 
-#: The first that is found in the chain of causes decides.
+#: The first that is found in the chain of causes decides; each is a kind of the next in urllib3.
 _CAUSES: tuple[tuple[type[BaseException], Trouble], ...] = (
     (ssl.SSLCertVerificationError, Trouble.TLS),
     (u3.NameResolutionError, Trouble.DNS),
+    (u3.NewConnectionError, Trouble.REFUSED),
     (u3.ConnectTimeoutError, Trouble.CONNECT_TIMEOUT),
     (rq.ConnectTimeout, Trouble.CONNECT_TIMEOUT),
-    (u3.NewConnectionError, Trouble.REFUSED),
     (rq.Timeout, Trouble.TIMEOUT),
 )
 
