@@ -13,6 +13,7 @@ from handlers.resources import Port, Resource, Rule, SecurityGroup, Server, Volu
 
 
 def server_of(thing: ServerThing) -> Server:
+    """The server as Nova shows it; a deleted one has no volumes."""
     return Server(
         id=thing.id,
         name=thing.name,
@@ -28,6 +29,7 @@ def server_of(thing: ServerThing) -> Server:
 
 
 def volume_of(thing: VolumeThing) -> Volume:
+    """The volume as Cinder shows it."""
     return Volume(
         id=thing.id,
         name=thing.name,
@@ -41,6 +43,7 @@ def volume_of(thing: VolumeThing) -> Volume:
 
 
 def port_of(thing: PortThing) -> Port:
+    """The port as Neutron shows it."""
     return Port(
         id=thing.id,
         name=thing.name,
@@ -55,6 +58,7 @@ def port_of(thing: PortThing) -> Port:
 
 
 def group_of(thing: GroupThing) -> SecurityGroup:
+    """The group as Neutron shows it: its rules with host bits cleared."""
     return SecurityGroup(
         id=thing.id,
         name=thing.name,

@@ -10,10 +10,14 @@ from msgspec import field
 
 
 class Flavor(msgspec.Struct):
+    """A server's flavor; Nova tells its id up to microversion 2.46 only."""
+
     id: str = ""
 
 
 class NovaFault(msgspec.Struct):
+    """Why a server is in ERROR, in Nova's words."""
+
     message: str = ""
 
 
@@ -24,6 +28,8 @@ class Named(msgspec.Struct):
 
 
 class Server(msgspec.Struct):
+    """One entry of GET /servers/detail, or of GET /servers/{id}."""
+
     id: str
     name: str = ""
     status: str = "UNKNOWN"
@@ -37,23 +43,33 @@ class Server(msgspec.Struct):
 
 
 class OneServer(msgspec.Struct):
+    """The answer of GET /servers/{id}."""
+
     server: Server
 
 
 class MadeServer(msgspec.Struct):
+    """The answer of POST /servers: little more than the id."""
+
     server: Named
 
 
 class Servers(msgspec.Struct):
+    """One page of GET /servers/detail; `links` names the next one."""
+
     items: list[Server] = field(name="servers")
     links: list[Any] = field(name="servers_links", default_factory=list)
 
 
 class Attachment(msgspec.Struct):
+    """To which server a volume is attached."""
+
     server_id: str | None = None
 
 
 class Volume(msgspec.Struct):
+    """One entry of GET /volumes/detail, or of GET /volumes/{id}; `size` in GiB."""
+
     id: str
     name: str | None = None
     status: str = "unknown"
@@ -64,19 +80,27 @@ class Volume(msgspec.Struct):
 
 
 class OneVolume(msgspec.Struct):
+    """The answer of GET /volumes/{id} and of POST /volumes."""
+
     volume: Volume
 
 
 class Volumes(msgspec.Struct):
+    """One page of GET /volumes/detail; `links` names the next one."""
+
     items: list[Volume] = field(name="volumes")
     links: list[Any] = field(name="volumes_links", default_factory=list)
 
 
 class Address(msgspec.Struct):
+    """One fixed address of a port."""
+
     ip_address: str = ""
 
 
 class Port(msgspec.Struct):
+    """One entry of GET /ports, or of GET /ports/{id}; `device_id` is the server's id or empty."""
+
     id: str
     name: str = ""
     status: str = "UNKNOWN"
@@ -88,15 +112,21 @@ class Port(msgspec.Struct):
 
 
 class OnePort(msgspec.Struct):
+    """The answer of GET /ports/{id} and of POST /ports."""
+
     port: Port
 
 
 class Ports(msgspec.Struct):
+    """One page of GET /ports; `links` names the next one."""
+
     items: list[Port] = field(name="ports")
     links: list[Any] = field(name="ports_links", default_factory=list)
 
 
 class GroupRule(msgspec.Struct):
+    """One rule of a security group; None where it does not narrow anything."""
+
     id: str
     direction: str = ""
     protocol: str | None = None
@@ -106,6 +136,8 @@ class GroupRule(msgspec.Struct):
 
 
 class Group(msgspec.Struct):
+    """One entry of GET /security-groups, or of GET /security-groups/{id}, with its rules."""
+
     id: str
     name: str = ""
     description: str | None = ""
@@ -114,10 +146,14 @@ class Group(msgspec.Struct):
 
 
 class OneGroup(msgspec.Struct):
+    """The answer of GET /security-groups/{id} and of POST /security-groups."""
+
     security_group: Group
 
 
 class Groups(msgspec.Struct):
+    """One page of GET /security-groups; `links` names the next one."""
+
     items: list[Group] = field(name="security_groups")
     links: list[Any] = field(name="security_groups_links", default_factory=list)
 
