@@ -216,6 +216,12 @@ class Notifications(msgspec.Struct, frozen=True, kw_only=True):
     topics: Annotated[
         tuple[str, ...], _text("Topics: events go to the queues <topic>.info and <topic>.error.")
     ] = ("notifications",)
+    durable: Annotated[
+        bool, _text("Make the exchange durable where it is not there: as amqp_durable_queues.")
+    ] = False
+    quorum: Annotated[
+        bool, _text("Make quorum queues where they are not there: as rabbit_quorum_queue.")
+    ] = False
     publisher_id: Annotated[
         str, _text("Publisher of the events; empty: trove-resources.<host>.")
     ] = ""

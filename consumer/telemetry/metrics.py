@@ -6,7 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -17,6 +25,14 @@ from handlers.commands import PREFIX, Command
 from handlers.errors import Fault
 from handlers.operation import SECOND, Operation, Phase
 from handlers.resources import Kind, Service
+
+
+def new_registry() -> CollectorRegistry:
+    """A registry of its own, with what the Prometheus client knows of this process."""
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
 
 
 class Metrics:
@@ -156,6 +172,9 @@ class Fleet(Collector):
     def describe(self) -> list[Metric]:
         """Their names, so that registering does not ask the ledger."""
         return [_empty(family.name) for family in FAMILIES if family.fleet]
+
+    def register(self, registry: CollectorRegistry) -> None:
+        registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         backlog = self._current()

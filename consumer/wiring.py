@@ -1,0 +1,231 @@
+"""Single parts, each made from the settings: what app.py puts together, and tools use alone."""
+
+import time
+from urllib.parse import urlsplit
+
+from consumer.broker.deadletters import DeadLetters, peek
+from consumer.broker.inbox import Delivery
+from consumer.broker.link import Brokers, Tls, hosts
+from consumer.broker.publisher import Publisher
+from consumer.broker.tap import Tap
+from consumer.broker.topology import Notices, Topology, declare_notices
+from consumer.client import Client, Door, Heard
+from consumer.codec.cloudevents import rfc3339
+from consumer.config import Misconfigured, Settings
+from consumer.ledger.sql.connect import Limits as LedgerLimits
+from consumer.ledger.sql.connect import Tls as LedgerTls
+from consumer.ledger.sql.connect import engine_of
+from consumer.ledger.sql.database import Database
+from consumer.ledger.sql.ledger import SqlLedger
+from consumer.notifications import Notifier, from_amqp, per_host, to_amqp
+from consumer.policy import Policy
+from consumer.secrets import Vault
+from consumer.telemetry.base import Telemetry
+from handlers.base import Probe
+from handlers.clouds.openstack import Limits, OpenStackClouds, Place
+from handlers.errors import Fault
+from handlers.operation import SECOND, Micros
+from handlers.registry import KNOWN_REVISIONS
+
+#: Seconds between saving an intent and making its call, at most.
+SLACK = 5.0
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Every secret text of the settings, for the log's second net."""
+    urls = (settings.broker.url, settings.ledger.url, settings.notifications.url)
+    passwords = (urlsplit(part).password for url in urls for part in hosts(url.reveal()))
+    return (*(text for text in passwords if text and text != "guest"), *_keys(settings))
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Raises Misconfigured for a key that is none."""
+    try:
+        return Vault(_keys(settings))
+    except ValueError as error:
+        raise Misconfigured(
+            f"[secrets] keys: {error}: make one with 'trove-resources config key'."
+        ) from None
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How long the reconciler waits for what."""
+    limits, clouds = settings.limits, settings.clouds
+    calls = cloud_limits_of(settings)
+    tick = _micros(settings.worker.tick)
+    return Policy(
+        poll=tick,
+        call_timeout=_micros(max(calls.longest(service) for service in clouds.timeouts)),
+        slack=_micros(SLACK),
+        lag=_micros(clouds.list_lag),
+        skew=_micros(clouds.clock_skew),
+        backoff=tick,
+        undo_budget=_micros(limits.undo_budget),
+        limit=_micros(limits.deadline),
+        limits={name: _micros(seconds) for name, seconds in limits.deadlines.items()},
+    )
+
+
+def cloud_limits_of(settings: Settings) -> Limits:
+    clouds = settings.clouds
+    return Limits(
+        answers=clouds.timeouts,
+        connect=clouds.connect_timeout,
+        token=clouds.token_timeout,
+        threads=settings.worker.threads,
+    )
+
+
+def clouds_of(settings: Settings, probe: Probe | None = None) -> OpenStackClouds:
+    """The clouds; nothing is sent yet. Raises Misconfigured for what clouds.yaml does not have."""
+    clouds = settings.clouds
+    others = (place.split("/") for place in clouds.others)
+    try:
+        return OpenStackClouds(
+            [Place(clouds.default, clouds.region), *(Place(*parts) for parts in others)],
+            limits=cloud_limits_of(settings),
+            probe=probe,
+            files=[clouds.config_file] if clouds.config_file else [],
+        )
+    except Fault as fault:
+        raise Misconfigured(f"[clouds] {fault.message}.") from None
+
+
+# -- ledger -------------------------------------------------------------------------------------
+
+
+def database_of(settings: Settings) -> Database:
+    """Connects to nothing yet; raises Misconfigured for a URL that cannot be used."""
+    ledger = settings.ledger
+    try:
+        engine = engine_of(
+            ledger.url.reveal(),
+            LedgerLimits(pool_size=ledger.pool_size, connect_timeout=ledger.connect_timeout),
+            LedgerTls(ca=ledger.tls_ca, cert=ledger.tls_cert, key=ledger.tls_key),
+        )
+    except ValueError as error:
+        raise Misconfigured(f"[ledger] url: {error}.") from None
+    return Database(engine)
+
+
+def ledger_of(settings: Settings, telemetry: Telemetry | None = None) -> SqlLedger:
+    """The ledger; raises Misconfigured."""
+    return SqlLedger(
+        database_of(settings), vault_of(settings), telemetry, revisions=KNOWN_REVISIONS
+    )
+
+
+# -- broker -------------------------------------------------------------------------------------
+
+
+def brokers_of(settings: Settings) -> Brokers:
+    """Connections for commands."""
+    return _brokers(settings, hosts(settings.broker.url.reveal()))
+
+
+def topology_of(settings: Settings) -> Topology:
+    broker = settings.broker
+    return Topology(
+        exchange=broker.exchange,
+        queue=broker.queue,
+        dead_exchange=broker.dead_letter_exchange,
+        dead_queue=broker.dead_letter_queue,
+    )
+
+
+def publisher_of(settings: Settings) -> Publisher:
+    return Publisher(brokers_of(settings), confirm_timeout=settings.broker.confirm_timeout)
+
+
+def dead_letters_of(settings: Settings) -> DeadLetters:
+    """Where refused messages are put."""
+    return DeadLetters(
+        publisher_of(settings), topology_of(settings), lambda: rfc3339(time.time_ns() // 1000)
+    )
+
+
+def peek_of(settings: Settings, limit: int) -> tuple[Delivery, ...]:
+    """Up to `limit` refused messages, which stay where they are; raises Down."""
+    return peek(brokers_of(settings), topology_of(settings).dead_queue, limit)
+
+
+def client_of(settings: Settings, source: str) -> Client:
+    """For publishers: sends commands, and hears of their events."""
+    return Client(
+        Door(publisher_of(settings), topology_of(settings)),
+        source,
+        events=lambda: Heard(Tap(_event_brokers(settings), notices_of(settings))),
+    )
+
+
+# -- events -------------------------------------------------------------------------------------
+
+
+def notices_of(settings: Settings) -> Notices:
+    events = settings.notifications
+    return Notices(
+        exchange=events.exchange,
+        topics=events.topics,
+        durable=events.durable,
+        quorum=events.quorum,
+    )
+
+
+def notifier_of(settings: Settings) -> Notifier:
+    """Publishes events; exchange and queues are made where they are missing."""
+    events = settings.notifications
+    url = events.url.reveal()
+    brokers, notices = _event_brokers(settings), notices_of(settings)
+
+    def prepare() -> None:
+        wire = brokers.connect()
+        try:
+            with wire.guarded("declare exchange and queues of events"):
+                declare_notices(wire, notices)
+        finally:
+            wire.close()
+
+    return Notifier(
+        per_host(url) if url else [from_amqp(each) for each in _broker_urls(settings)],
+        exchange=events.exchange,
+        topics=events.topics,
+        publisher_id=events.publisher_id or f"trove-resources.{settings.worker.host}",
+        timeout=events.timeout,
+        tls=_tls(settings),
+        prepare=prepare,
+    )
+
+
+def _event_brokers(settings: Settings) -> Brokers:
+    url = settings.notifications.url.reveal()
+    return _brokers(settings, to_amqp(url) if url else _broker_urls(settings))
+
+
+def _broker_urls(settings: Settings) -> tuple[str, ...]:
+    return hosts(settings.broker.url.reveal())
+
+
+def _brokers(settings: Settings, urls: tuple[str, ...]) -> Brokers:
+    broker = settings.broker
+    return Brokers(
+        urls,
+        tls=_tls(settings),
+        heartbeat=broker.heartbeat,
+        connect_timeout=broker.connect_timeout,
+        patience=broker.confirm_timeout,
+        name=f"trove-resources {settings.worker.host}",
+    )
+
+
+def _tls(settings: Settings) -> Tls | None:
+    broker = settings.broker
+    return Tls(broker.tls_ca, broker.tls_cert, broker.tls_key) if broker.tls else None
+
+
+def _keys(settings: Settings) -> tuple[str, ...]:
+    keys = settings.secrets.keys.reveal().replace("\n", ",")
+    return tuple(key.strip() for key in keys.split(",") if key.strip())
+
+
+def _micros(seconds: float) -> Micros:
+    return int(seconds * SECOND)
