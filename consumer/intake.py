@@ -19,6 +19,7 @@ from consumer.codec.refusal import Refusal, Refused
 from consumer.ledger.base import Ledger, Offer, Unavailable, Verdict
 from consumer.telemetry.base import Telemetry
 from handlers.commands import Command, DeleteInstance, Invalid
+from handlers.errors import Stale
 from handlers.instance import Scope
 
 
@@ -137,10 +138,12 @@ class Intake:
             self._telemetry.ledger_up(up=True)
 
     def _write(self) -> None:
-        """The cheapest write there is; raises Unavailable, whatever is wrong with the ledger."""
+        """The cheapest write there is; raises Unavailable for whatever is wrong with the ledger,
+        and Stale when others took this worker for dead.
+        """
         try:
             self._ledger.heartbeat(self._worker)
-        except Unavailable:
+        except (Stale, Unavailable):
             raise
         except Exception as error:
             raise Unavailable(f"{type(error).__name__}: {error}") from error

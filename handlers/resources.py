@@ -5,8 +5,10 @@ JSON; `subject` and `role` come from identity.py.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 
 class Kind(StrEnum):
@@ -37,9 +39,9 @@ SERVICE_OF: dict[Kind, Service] = {
 class PortRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """TCP or UDP ports that clients may reach, first and last included."""
 
-    protocol: str
-    first: int
-    last: int
+    protocol: Annotated[str, Meta(description="tcp or udp")]
+    first: Annotated[int, Meta(description="1 to 65535")]
+    last: Annotated[int, Meta(description="first to 65535")]
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ class _Envelope(msgspec.Struct, kw_only=True):
 
 
 def to_payload(event: Event) -> dict[str, Any]:
-    """CloudEvents 1.0 attributes and `data`, as builtins that any JSON library writes."""
+    """CloudEvents 1.0 attributes and `data`, in JSON's own types (lists, no tuples)."""
     extensions = {"traceparent": event.trace} if event.trace else {}
     return {
         "specversion": SPEC_VERSION,
@@ -40,7 +40,7 @@ def to_payload(event: Event) -> dict[str, Any]:
         "datacontenttype": DATA_CONTENT_TYPE,
         "dataschema": data_schema(event.type),
         **extensions,
-        "data": msgspec.to_builtins(event.data),
+        "data": msgspec.json.decode(msgspec.json.encode(event.data)),
     }
 
 
