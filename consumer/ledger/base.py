@@ -128,9 +128,9 @@ class Ledger(Protocol):
         """Write commands as queued operations owned by `worker`, in one commit, in this order.
 
         Order on a subject is the order of acceptance. A cancelling offer marks every operation of
-        its subject and scope that is queued or open as cancelled: the delete of one project cannot
-        stop what another one began. An offer whose id is known changes nothing,
-        but a terminal event that it has is published once more.
+        its subject and project that is queued or open as cancelled: the delete of one project
+        cannot stop what another one began. An offer whose id is known changes nothing, but a
+        terminal event that it has is published once more.
         """
         ...
 

@@ -98,7 +98,7 @@ class MemoryLedger:
             return Verdict.KNOWN
         if offer.cancels:
             for other in (*self._tables.queue.values(), *self._tables.open_rows()):
-                if (other.op.subject, other.op.scope) == (command.subject, offer.scope):
+                if _whose(other.op) == (command.subject, offer.scope.project):
                     other.cancelled = other.cancelled or command.id
         self._accepted += 1
         op = Operation(command=command, scope=offer.scope, accepted=self._now(), owner=worker)
@@ -253,3 +253,7 @@ class MemoryLedger:
     def prune(self, before: Micros, limit: int) -> int:
         with self._lock:
             return self._tables.prune(before, limit)
+
+
+def _whose(op: Operation) -> tuple[str, str]:
+    return op.subject, op.scope.project

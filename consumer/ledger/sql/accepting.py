@@ -24,7 +24,7 @@ _LAST = (
     .where(operations.c.subject.in_(bindparam("subjects", expanding=True)))
     .group_by(operations.c.subject)
 )
-_PENDING = select(operations.c.id, operations.c.subject).where(
+_PENDING = select(operations.c.id, operations.c.subject, operations.c.project).where(
     operations.c.subject.in_(bindparam("subjects", expanding=True)),
     operations.c.phase.in_(PENDING),
 )
@@ -112,7 +112,7 @@ class Accepting:
                 plan.again.append({"name": command.id, "told": kind.value})
             return Verdict.KNOWN
         if offer.cancels:
-            for other in sight.pending[command.subject]:
+            for other in sight.pending[command.subject, offer.scope.project]:
                 if other in plan.new:
                     plan.new[other]["cancelled"] = plan.new[other]["cancelled"] or command.id
                 else:
@@ -120,7 +120,7 @@ class Accepting:
         sight.last[command.subject] += 1
         plan.new[command.id] = {**row, "seq": sight.last[command.subject]}
         sight.known[command.id] = (row["fingerprint"], Phase.QUEUED)
-        sight.pending[command.subject].append(command.id)
+        sight.pending[command.subject, offer.scope.project].append(command.id)
         return Verdict.NEW
 
     def write(self, connection: Connection, plan: Plan) -> None:
@@ -147,11 +147,11 @@ class _Sight:
         subjects = list({offer.command.subject for offer in offers})
         self.last: dict[str, int] = defaultdict(int)
         self.last.update(_pairs(connection, _LAST, subjects))
-        self.pending: dict[str, list[str]] = defaultdict(list)
+        self.pending: dict[tuple[str, str], list[str]] = defaultdict(list)
         cancelling = list({offer.command.subject for offer in offers if offer.cancels})
         if cancelling:
-            for name, subject in _pairs(connection, _PENDING, cancelling):
-                self.pending[subject].append(name)
+            for name, subject, project in connection.execute(_PENDING, {"subjects": cancelling}):
+                self.pending[subject, project].append(name)
 
 
 def _pairs(connection: Connection, statement: Any, subjects: list[str]) -> list[tuple[Any, Any]]:
