@@ -6,19 +6,18 @@ client.send(command)            # again with the same command, if it raises Down
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Condition
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
+from consumer.broker.link import Brokers, Tls
 from consumer.broker.publisher import Publisher
 from consumer.broker.tap import Tap
-from consumer.broker.topology import Topology
+from consumer.broker.topology import Notices, Topology
 from consumer.codec import commands as codec
 from consumer.codec.cloudevents import CONTENT_TYPE
-from consumer.notifications import unwrap
+from consumer.listening import Heard, Source
 from handlers.commands import Body, Command
 from handlers.events import Event, EventKind
 
@@ -32,18 +31,6 @@ class Sender(Protocol):
 
     def send(self, body: bytes, command: Command) -> None:
         """Returns when the queue has it; raises Down, Unroutable or Nacked."""
-        ...
-
-
-class Source(Protocol):
-    """A stream of events."""
-
-    def open(self) -> None:
-        """Returns when no later event can be missed; raises Down."""
-        ...
-
-    def take(self, seconds: float) -> Event | None:
-        """The next event, or None when none came in time; raises Down."""
         ...
 
     def close(self) -> None: ...
@@ -66,6 +53,9 @@ class Door(NamedTuple):
                 "type": command.type,
             },
         )
+
+    def close(self) -> None:
+        self.publisher.close()
 
 
 class Client:
@@ -122,6 +112,9 @@ class Client:
             self.send(command)
             return _terminal(source, command.id, time.monotonic() + timeout, on_event)
 
+    def close(self) -> None:
+        self._sender.close()
+
     @contextmanager
     def _listening(self) -> Iterator[Source]:
         if self._events is None:
@@ -152,63 +145,18 @@ def is_terminal(event: Event) -> bool:
     return event.type.rpartition(".")[2] in (EventKind.END, EventKind.ERROR)
 
 
-class Heard:
-    """Events from the broker; implements Source. Other notifications are passed over."""
-
-    def __init__(self, tap: Tap) -> None:
-        self._tap = tap
-
-    def open(self) -> None:
-        self._tap.open()
-
-    def take(self, seconds: float) -> Event | None:
-        end = time.monotonic() + seconds
-        while (body := self._tap.take(max(0.0, end - time.monotonic()))) is not None:
-            try:
-                return unwrap(body)
-            except ValueError:  # another service's notification: the topic is shared
-                continue
-        return None
-
-    def close(self) -> None:
-        self._tap.close()
-
-
-class Board:
-    """Events within one process, for the demo and tests; implements relay's Announcer."""
-
-    def __init__(self) -> None:
-        self._readers: list[Reader] = []
-
-    def publish(self, event: Event) -> None:
-        for reader in tuple(self._readers):
-            reader.put(event)
-
-    def reader(self) -> "Reader":
-        return Reader(self._readers)
-
-
-class Reader:
-    """One reader of a Board; implements Source."""
-
-    def __init__(self, readers: "list[Reader]") -> None:
-        self._readers = readers
-        self._waiting: deque[Event] = deque()
-        self._changed = Condition()
-
-    def open(self) -> None:
-        self._readers.append(self)
-
-    def put(self, event: Event) -> None:
-        with self._changed:
-            self._waiting.append(event)
-            self._changed.notify_all()
-
-    def take(self, seconds: float) -> Event | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting, timeout=seconds)
-            return self._waiting.popleft() if self._waiting else None
-
-    def close(self) -> None:
-        if self in self._readers:
-            self._readers.remove(self)
+def connect(
+    urls: Sequence[str],
+    source: str,
+    *,
+    tls: Tls | None = None,
+    topology: Topology | None = None,
+    notices: Notices | None = None,
+) -> Client:
+    """A client of workers with default names; nothing is sent yet. `urls`: AMQP, one per host."""
+    brokers = Brokers(urls, tls=tls, name=source)
+    return Client(
+        Door(Publisher(brokers), topology or Topology()),
+        source,
+        events=lambda: Heard(Tap(brokers, notices or Notices())),
+    )
