@@ -18,7 +18,8 @@ from consumer.codec import commands as codec
 from consumer.codec.refusal import Refusal, Refused
 from consumer.ledger.base import Ledger, Offer, Unavailable, Verdict
 from consumer.telemetry.base import Telemetry
-from handlers.commands import Command, DeleteInstance, Invalid
+from handlers.admission import supersedes
+from handlers.commands import Command, Invalid
 from handlers.errors import Stale
 from handlers.instance import Scope
 
@@ -220,8 +221,8 @@ class Intake:
         ]
 
     def _offer(self, command: Command) -> Offer:
-        cancels = isinstance(command.body, DeleteInstance)
-        return Offer(command=command, scope=self._place.scope(command), cancels=cancels)
+        scope = self._place.scope(command)
+        return Offer(command=command, scope=scope, cancels=supersedes(command))
 
     def _bury(self, delivery: Delivery, refused: Refused) -> None:
         self._morgue.put(delivery, refused.reason, refused.message)

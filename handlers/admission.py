@@ -14,9 +14,14 @@ _CREATES = (CreateInstance, CreateSecurityGroup)
 _DELETES = (DeleteInstance, DeleteSecurityGroup)
 
 
+def supersedes(command: Command) -> bool:
+    """Whether it takes the place of what is queued or open on its subject."""
+    return isinstance(command.body, _DELETES)
+
+
 def may_be_superseded(command: Command) -> bool:
     """Whether a later delete takes its place: a delete that is under way is what is asked for."""
-    return not isinstance(command.body, _DELETES)
+    return not supersedes(command)
 
 
 def admit(command: Command, basis: Instance | None) -> None:
@@ -27,7 +32,7 @@ def admit(command: Command, basis: Instance | None) -> None:
     """
     if basis is not None and basis.scope.project != command.body.project:
         raise Terminal(f"{command.subject} belongs to another project", Reason.NOT_OWNED)
-    if isinstance(command.body, _DELETES):
+    if supersedes(command):
         return
     if basis is not None and basis.state is State.DELETED:
         raise Terminal(f"{command.subject} was deleted", Reason.DELETED)
