@@ -11,14 +11,14 @@ from simulator.wire import Account
 ACCOUNTS = (
     Account(
         user="trove",
-        password="simulator",  # noqa: S106
+        password="trove",  # noqa: S106
         project=PROJECT,
         project_name="service",
         admin=True,
     ),
     Account(
         user="demo",
-        password="simulator",  # noqa: S106
+        password="demo",  # noqa: S106
         project="99750a89225047649eb4d56a4e9a1f7d",
         project_name="demo",
     ),

@@ -41,14 +41,18 @@ class Keystone:
         self._names = {one[0]: uuid.uuid5(uuid.NAMESPACE_DNS, one[0]).hex for one in SERVICES}
 
     def routes(self) -> list[Route]:
-        tokens = "/identity/v3/auth/tokens"
+        """Under /identity, and at the root as on a port of its own."""
+        return [route for root in ("/identity", "") for route in self._routes(root)]
+
+    def _routes(self, root: str) -> list[Route]:
+        tokens = f"{root}/v3/auth/tokens"
         return [
-            Route("GET", "/identity/", self._versions, public=True),
-            Route("GET", "/identity/v3/", self._version, public=True),
+            Route("GET", f"{root}/", self._versions, public=True),
+            Route("GET", f"{root}/v3/", self._version, public=True),
             Route("POST", tokens, self._issue, public=True),
             Route("GET", tokens, self._show),
             Route("DELETE", tokens, self._revoke),
-            Route("GET", "/identity/v3/auth/catalog", self._catalogue),
+            Route("GET", f"{root}/v3/auth/catalog", self._catalogue),
         ]
 
     def who(self, token: str) -> Account | None:
