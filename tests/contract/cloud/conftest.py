@@ -8,12 +8,14 @@ import pytest
 from tests.contract.cloud.bench import Bench, Place
 from tests.contract.cloud.places import memory
 from tests.contract.cloud.real import openstack
+from tests.contract.cloud.simulated import simulator
 from tests.support.services import CLOUD, need
 
 Open = Callable[[ExitStack], Place]
 
 IMPLEMENTATIONS: dict[str, Open] = {
     "memory": lambda _: memory(),
+    "simulator": lambda stack: stack.enter_context(simulator()),
     "openstack": lambda stack: stack.enter_context(openstack(need(CLOUD))),
 }
 
@@ -27,7 +29,8 @@ class Session:
 
 
 @pytest.fixture(
-    scope="session", params=["memory", pytest.param("openstack", marks=pytest.mark.cloud)]
+    scope="session",
+    params=["memory", "simulator", pytest.param("openstack", marks=pytest.mark.cloud)],
 )
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     """The implementation. At the end it is proven that nothing of this run is left in it."""

@@ -7,11 +7,11 @@ import msgspec
 from handlers.base import Cloud
 from handlers.clouds.memory import CloudState, MemoryCloud
 from handlers.clouds.memory.faults import FaultRule, Outcome, Spoil
-from handlers.clouds.memory.settings import Quotas
+from handlers.clouds.memory.settings import Catalogue, Quotas
 from handlers.operation import Micros
 from tests.contract.cloud.bench import Site
 
-#: Fails a resize on the host: in memory by the fault plan, on the test cloud by its fakes.
+#: Fails a resize on the hosts of the test cloud.
 _BREAKS_RESIZE = {"cloudfake:fail": "resize"}
 
 
@@ -42,35 +42,41 @@ class MemoryPlace(msgspec.Struct, frozen=True):
         self.clock.micros += 200_000
 
     def breaks_resize(self) -> dict[str, str]:
-        spoil = Spoil(Outcome.ERROR, "the host said no")
-        self.state.inject(FaultRule(effect=spoil, verb="resize_server", times=1))
-        return {}
+        return break_resize(self.state)
 
 
-def memory() -> MemoryPlace:
-    """A new in-memory cloud; `guest` has a small one of its own."""
-    clock = Ticking()
-    state, small = CloudState(now=clock), CloudState(now=clock, seed=1)
-    small.set_quotas(
-        Quotas(
-            instances=0,
-            volumes=1,
-            gigabytes=1,
-            ports=0,
-            security_groups=1,
-            security_group_rules=1,
-        )
+def break_resize(state: CloudState) -> dict[str, str]:
+    """Let the next resize fail on the host."""
+    spoil = Spoil(Outcome.ERROR, "the host said no")
+    state.inject(FaultRule(effect=spoil, verb="resize_server", times=1))
+    return {}
+
+
+def small_quotas() -> Quotas:
+    """What a guest may have."""
+    return Quotas(
+        instances=0, volumes=1, gigabytes=1, ports=0, security_groups=1, security_group_rules=1
     )
-    catalogue = state.catalogue
-    site = Site(
+
+
+def site_of(catalogue: Catalogue) -> Site:
+    """What is there from the beginning."""
+    return Site(
         image=catalogue.images[0].id,
         flavor=catalogue.flavors[0].id,
         other_flavor=catalogue.flavors[1].id,
         network=catalogue.networks[0].id,
         address="10.16.9.9",
     )
+
+
+def memory() -> MemoryPlace:
+    """A new in-memory cloud; `guest` has a small one of its own."""
+    clock = Ticking()
+    state, small = CloudState(now=clock), CloudState(now=clock, seed=1)
+    small.set_quotas(small_quotas())
     guest = MemoryCloud(small, project="guest", admin=False)
-    return MemoryPlace(clock, MemoryCloud(state), guest, site, state)
+    return MemoryPlace(clock, MemoryCloud(state), guest, site_of(state.catalogue), state)
 
 
 class HttpPlace(msgspec.Struct, frozen=True):

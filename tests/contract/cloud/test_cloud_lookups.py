@@ -44,6 +44,7 @@ def test_network_has_no_listing_of_changes(bench: Bench, kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.SERVER, Kind.VOLUME])
 def test_nothing_has_changed_in_the_future(bench: Bench, kind: Kind) -> None:
+    bench.volume(bench.subject())
     assert bench.cloud.changed(kind, bench.place.now() + 3_600_000_000) == ()
 
 
