@@ -9,7 +9,9 @@ stop() {
     local version cluster
     say "stop $1"
     case $1 in
-        rabbitmq) rabbitmqctl -q shutdown ;;
+        rabbitmq)
+            rabbitmqctl -q shutdown
+            epmd -kill || true ;; # Erlang's name server; it refuses while another node is there
         mariadb) mysqladmin shutdown ;;
         postgresql)
             read -r version cluster _ < <(pg_lsclusters -h)
