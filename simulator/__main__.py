@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     times = Times(server_build=options.build_seconds, server_bind=_bind(options.build_seconds))
     state = CloudState(seed=options.seed, times=times)
     server = make_server(state, options.port, host=options.host)
-    url = f"http://{options.host}:{server.port}"
+    url = f"http://{options.host}:{server.server_port}"
     sys.stdout.write(f"simulator: {url}\n")
     if options.clouds_yaml:
         # YAML reads JSON
@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, lambda *_: Thread(target=server.shutdown).start())
     server.serve_forever()
+    server.server_close()
     return 0
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 #: What requests are counted by: service, method and path template.
 Counts = Counter[tuple[str, str, str]]
 
+#: Where the server puts the connection's socket into the environment, so that it can be cut.
+CONNECTION = "simulator.connection"
+
 _ANONYMOUS = Account(user="", password="", project="", project_name="")
 
 
@@ -127,7 +130,7 @@ def _proxy(status: int) -> Reply:
 
 def _cut(environ: Mapping[str, Any]) -> None:
     """Close the connection without an answer."""
-    connection: socket.socket = environ["werkzeug.socket"]
+    connection: socket.socket = environ[CONNECTION]
     connection.shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError
 
