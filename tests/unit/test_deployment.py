@@ -4,6 +4,7 @@ import configparser
 import re
 import subprocess
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from consumer.cli.main import COMMANDS
 from consumer.config import options
 from consumer.config.settings import Settings, Telemetry, Worker
+from simulator import clouds_yaml
 from tests.house.tree import ROOT
 from tests.support.services import PROMTOOL, need
 
@@ -90,12 +92,14 @@ def test_a_variable_that_sets_nothing_is_rejected() -> None:
     assert "OS_LEDGER__COLOUR" not in option_variables()
 
 
-def test_the_simulator_is_started_as_a_module_that_exists() -> None:
+def test_the_simulator_is_started_as_the_workers_are_told() -> None:
     assert SERVICES["simulator"]["entrypoint"] == ["python", "-m", "simulator"]
-    assert (ROOT / "simulator/__main__.py").exists()
+    assert find_spec("simulator.__main__")
     clouds = yaml.safe_load((ROOT / "etc/compose/clouds.yaml").read_text())["clouds"]
     port = SERVICES["simulator"]["command"][-1]
-    assert clouds[Settings().clouds.default]["auth"]["auth_url"] == f"http://simulator:{port}/v3"
+    told = clouds_yaml(f"http://simulator:{port}")["clouds"]
+    default = Settings().clouds.default
+    assert clouds == {default: told[default]}
 
 
 def test_the_image_is_built_of_what_is_there_and_runs_as_nobody() -> None:
