@@ -140,17 +140,20 @@ class Saving:
 
 def hold(connection: Connection, op: Operation) -> bool:
     """Take the locks of all subjects, or none: the unique key decides between two workers."""
-    statement = _LOCK[connection.dialect.name]
-    taken = [
-        subject
-        for subject in op.command.subjects
-        if connection.execute(statement, {"subject": subject, "operation": op.id}).rowcount == 1
-    ]
+    taken = [name for name in op.command.subjects if _inserted(connection, name, op.id)]
     if len(taken) == len(op.command.subjects):
         return True
     for subject in taken:
         connection.execute(_UNLOCK, {"name": subject, "holder": op.id})
     return False
+
+
+def _inserted(connection: Connection, subject: str, operation: str) -> bool:
+    lock = {"subject": subject, "operation": operation}
+    statement = _LOCK[connection.dialect.name]
+    # SQLAlchemy keeps the count of an INSERT only when it is asked to
+    result = connection.execute(statement, lock, execution_options={"preserve_rowcount": True})
+    return result.rowcount == 1
 
 
 def release(connection: Connection, op: Operation) -> None:
