@@ -9,14 +9,13 @@ from consumer.broker.link import Brokers, Tls, hosts
 from consumer.broker.publisher import Publisher
 from consumer.broker.tap import Tap
 from consumer.broker.topology import Notices, Topology, declare_notices
-from consumer.client import Client, Door, Heard
+from consumer.client import Client, Door
 from consumer.codec.cloudevents import rfc3339
 from consumer.config import Misconfigured, Settings
-from consumer.ledger.sql.connect import Limits as LedgerLimits
-from consumer.ledger.sql.connect import Tls as LedgerTls
-from consumer.ledger.sql.connect import engine_of
-from consumer.ledger.sql.database import Database
+from consumer.ledger.sql import connect
 from consumer.ledger.sql.ledger import SqlLedger
+from consumer.ledger.upkeep import Upkeep
+from consumer.listening import Heard
 from consumer.notifications import Notifier, from_amqp, per_host, to_amqp
 from consumer.policy import Policy
 from consumer.secrets import Vault
@@ -94,25 +93,23 @@ def clouds_of(settings: Settings, probe: Probe | None = None) -> OpenStackClouds
 # -- ledger -------------------------------------------------------------------------------------
 
 
-def database_of(settings: Settings) -> Database:
-    """Connects to nothing yet; raises Misconfigured for a URL that cannot be used."""
+def upkeep_of(settings: Settings) -> Upkeep:
+    """The ledger's database; raises Misconfigured for a URL that cannot be used."""
     ledger = settings.ledger
     try:
-        engine = engine_of(
+        return Upkeep(
             ledger.url.reveal(),
-            LedgerLimits(pool_size=ledger.pool_size, connect_timeout=ledger.connect_timeout),
-            LedgerTls(ca=ledger.tls_ca, cert=ledger.tls_cert, key=ledger.tls_key),
+            connect.Limits(pool_size=ledger.pool_size, connect_timeout=ledger.connect_timeout),
+            connect.Tls(ca=ledger.tls_ca, cert=ledger.tls_cert, key=ledger.tls_key),
         )
     except ValueError as error:
         raise Misconfigured(f"[ledger] url: {error}.") from None
-    return Database(engine)
 
 
 def ledger_of(settings: Settings, telemetry: Telemetry | None = None) -> SqlLedger:
     """The ledger; raises Misconfigured."""
-    return SqlLedger(
-        database_of(settings), vault_of(settings), telemetry, revisions=KNOWN_REVISIONS
-    )
+    database, vault = upkeep_of(settings).database(), vault_of(settings)
+    return SqlLedger(database, vault, telemetry, revisions=KNOWN_REVISIONS)
 
 
 # -- broker -------------------------------------------------------------------------------------
@@ -154,7 +151,7 @@ def client_of(settings: Settings, source: str) -> Client:
     return Client(
         Door(publisher_of(settings), topology_of(settings)),
         source,
-        events=lambda: Heard(Tap(_event_brokers(settings), notices_of(settings))),
+        events=lambda: Heard(Tap(event_brokers_of(settings), notices_of(settings))),
     )
 
 
@@ -175,7 +172,7 @@ def notifier_of(settings: Settings) -> Notifier:
     """Publishes events; exchange and queues are made where they are missing."""
     events = settings.notifications
     url = events.url.reveal()
-    brokers, notices = _event_brokers(settings), notices_of(settings)
+    brokers, notices = event_brokers_of(settings), notices_of(settings)
 
     def prepare() -> None:
         wire = brokers.connect()
@@ -196,7 +193,7 @@ def notifier_of(settings: Settings) -> Notifier:
     )
 
 
-def _event_brokers(settings: Settings) -> Brokers:
+def event_brokers_of(settings: Settings) -> Brokers:
     url = settings.notifications.url.reveal()
     return _brokers(settings, to_amqp(url) if url else _broker_urls(settings))
 

@@ -2,18 +2,26 @@
 
 import argparse
 import logging
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TextIO
 
 from cliff.app import App
 from cliff.commandmanager import CommandManager
 
-from consumer.cli import instances, operations
+from consumer.cli import config, dlq, instances, operations, send, worker
 from consumer.cli.base import Command
-from consumer.cli.tools import Tools
+from consumer.cli.tools import MakeTools
+from consumer.cli.wired import Wired
 
 COMMANDS: dict[str, type[Command]] = {
+    "config check": config.Check,
+    "config key": config.Key,
+    "config show": config.Show,
+    "db upgrade": config.Upgrade,
+    "dlq list": dlq.List,
+    "dlq show": dlq.Show,
     "instances list": instances.List,
     "instances show": instances.Show,
     "operations explain": operations.Explain,
@@ -21,6 +29,8 @@ COMMANDS: dict[str, type[Command]] = {
     "operations list": operations.List,
     "operations resume": operations.Resume,
     "operations show": operations.Show,
+    "send": send.Send,
+    "worker": worker.Run,
 }
 
 
@@ -31,7 +41,7 @@ class Main(App):
 
     def __init__(
         self,
-        make_tools: Callable[[Sequence[str]], Tools],
+        make_tools: MakeTools,
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
     ) -> None:
@@ -79,8 +89,13 @@ class Main(App):
     def initialize_app(self, argv: list[str]) -> None:
         files = [f"--config-file={path}" for path in self.options.config_file]
         directories = [f"--config-dir={path}" for path in self.options.config_dir]
-        self.tools = self._make_tools([*files, *directories])
+        self.tools = self._make_tools((*files, *directories))
 
     def interact(self) -> None:
         """Without a command there is nothing to do but to say which ones there are."""
         self.run_subcommand(["help"])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script; returns the exit code."""
+    return Main(Wired).run(list(sys.argv[1:] if argv is None else argv))

@@ -6,7 +6,11 @@ from typing import Protocol
 
 import msgspec
 
-from consumer.config import Settings
+from consumer.broker.inbox import Delivery
+from consumer.broker.link import Down
+from consumer.broker.publisher import Nacked, Unroutable
+from consumer.client import Client
+from consumer.config import Misconfigured, Settings
 from consumer.ledger.base import Ledger, Unavailable
 
 
@@ -23,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Tools(Protocol):
-    """Collaborators made from the settings, each when it is first asked for."""
+    """Collaborators made from the settings, each when it is asked for."""
 
     @property
     def settings(self) -> Settings:
@@ -32,8 +36,27 @@ class Tools(Protocol):
 
     def ledger(self) -> Ledger: ...
 
+    def client(self) -> Client: ...
 
-Probe = Callable[[], Finding]
+    def peek(self, limit: int) -> tuple[Delivery, ...]:
+        """Refused messages; raises Down."""
+        ...
+
+    def upgrade(self) -> tuple[str, str]:
+        """Bring the ledger's tables up to date: revision before and after; raises Unavailable."""
+        ...
+
+    def findings(self) -> Iterator[Finding]:
+        """What `config check` finds out, one thing after the other; raises nothing."""
+        ...
+
+    def work(self) -> int:
+        """Be a worker until a signal comes; returns the exit code."""
+        ...
+
+
+#: Makes the tools from the --config-file and --config-dir arguments.
+MakeTools = Callable[[tuple[str, ...]], Tools]
 
 
 @contextmanager
@@ -45,3 +68,13 @@ def plainly() -> Iterator[None]:
         raise Mistake(
             f"The ledger does not answer ({error}): check [ledger] url with 'config check'."
         ) from None
+    except Down as error:
+        raise Mistake(
+            f"The broker does not answer ({error}): check [broker] url with 'config check'."
+        ) from None
+    except Unroutable as error:
+        raise Mistake(f"Nothing was sent: {error}: start a worker, it makes the queue.") from None
+    except Nacked as error:
+        raise Mistake(f"Nothing was sent: {error}") from None
+    except Misconfigured as error:
+        raise Mistake(str(error)) from None

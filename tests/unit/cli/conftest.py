@@ -1,18 +1,23 @@
 """The command line with collaborators of the test's own."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 
+from consumer.broker.inbox import Delivery
 from consumer.cli.main import Main
+from consumer.cli.tools import Finding
+from consumer.client import Client
+from consumer.codec.commands import decode
 from consumer.config import Settings
 from consumer.ledger.base import Ending, Ledger, Offer
 from consumer.ledger.memory import MemoryLedger
+from consumer.listening import Board
 from handlers.commands import Body, Command
 from handlers.errors import Reason
-from handlers.events import EventKind, event_of
+from handlers.events import Event, EventKind, event_of
 from handlers.instance import Instance, Ref, Scope
 from handlers.operation import SECOND, Failure, Operation
 from handlers.resources import Kind
@@ -37,15 +42,45 @@ class Bench:
         self.memory = MemoryLedger(lambda: self.time)
         self.memory.register("worker-1", "host-1")
         self.settings = Settings()
-        self.asked_with: Sequence[str] = ()
+        self.asked_with: tuple[str, ...] = ()
+        self.refused: list[Delivery] = []
+        self.found: list[Finding] = []
+        self.outcome = 0
+        self.sent: list[Command] = []
+        self.board = Board()
+        self.answers: Callable[[Command], list[Event]] = lambda command: []
 
     def ledger(self) -> Ledger:
         return self.memory
 
+    def client(self) -> Client:
+        return Client(self, "test", events=self.board.reader)
+
+    def send(self, body: bytes, command: Command) -> None:
+        """As the broker: takes a command; whoever listens hears the answers."""
+        self.sent.append(decode(body))
+        for event in self.answers(command):
+            self.board.publish(event)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def peek(self, limit: int) -> tuple[Delivery, ...]:
+        return tuple(self.refused[:limit])
+
+    def upgrade(self) -> tuple[str, str]:
+        return "nothing", "0001"
+
+    def findings(self) -> Iterator[Finding]:
+        yield from self.found
+
+    def work(self) -> int:
+        return self.outcome
+
     def run(self, *argv: str) -> Done:
         out, err = io.StringIO(), io.StringIO()
 
-        def tools(files: Sequence[str]) -> Bench:
+        def tools(files: tuple[str, ...]) -> Bench:
             self.asked_with = files
             return self
 

@@ -178,7 +178,7 @@ def test_an_unknown_instance_says_where_to_look(bench: Bench) -> None:
 def test_configuration_files_are_handed_on(bench: Bench) -> None:
     bench.run("--config-file", "a.conf", "--config-dir", "d", "operations", "list")
 
-    assert bench.asked_with == ["--config-file=a.conf", "--config-dir=d"]
+    assert bench.asked_with == ("--config-file=a.conf", "--config-dir=d")
 
 
 def test_a_ledger_that_is_down_is_one_sentence() -> None:
