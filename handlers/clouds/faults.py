@@ -1,61 +1,18 @@
 """The one table from a cloud's refusal to a fault: what was answered, and what to do about it.
 
-It knows no client library: an adapter says what happened in the words of `Trouble`, or gives the
-HTTP status and body. The first row that fits decides. The texts are the services' own, measured on
-Nova 34, Cinder 29 and Neutron 29; they are only used to tell apart answers with the same status,
-and a text that is no longer recognised falls into the more careful row.
+It knows no client library: an adapter says what happened as a `Refusal`. The first row that fits
+decides. The texts are the services' own, measured on Nova 34, Cinder 29 and Neutron 29; they are
+only used to tell apart answers with the same status, and a text that is no longer recognised falls
+into a more careful row.
 """
 
 import re
-from enum import Enum, StrEnum
 
 import msgspec
-from oslo_utils.strutils import mask_password
 
+from handlers.clouds.refusals import Effect, Refusal, Trouble
+from handlers.clouds.text import clean
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
-
-#: Characters of the cloud's own text that are kept.
-TEXT_LIMIT = 2048
-
-
-class Effect(Enum):
-    """What a call does to the cloud."""
-
-    LOOK = "look"
-    MAKE = "make"
-    CHANGE = "change"
-    REMOVE = "remove"
-
-
-class Trouble(StrEnum):
-    """Why there was no answer. The values are statuses in metrics."""
-
-    REFUSED = "refused"
-    DNS = "dns"
-    CONNECT_TIMEOUT = "connect_timeout"
-    TLS = "tls"
-    TIMEOUT = "timeout"
-    RESET = "reset"
-    CREDENTIALS = "credentials"
-    CATALOGUE = "catalogue"
-    GARBLED = "garbled"
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that did not go well.
-
-    Either `trouble` or `status` is set. `own` says whether the service itself wrote the body: a
-    proxy that answers 404 says nothing about the resource. `code` is Neutron's error type.
-    """
-
-    service: str
-    effect: Effect
-    status: int = 0
-    trouble: Trouble | None = None
-    own: bool = True
-    code: str = ""
-    text: str = ""
-    request_id: str | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -315,17 +272,3 @@ def fault_of(refusal: Refusal) -> Fault:
     row = next(row for row in TABLE if row.fits(refusal))
     text = clean(refusal.text) or row.why
     return row.fault(text, row.reason, service=refusal.service, request_id=refusal.request_id)
-
-
-_ECHO = re.compile(
-    r"(attribute (?:user_data|adminPass|personality)\b.{0,40}?Value: ).*", re.IGNORECASE | re.DOTALL
-)
-
-
-def clean(text: str) -> str:
-    """The text without secrets, at most 2 KiB of it.
-
-    Besides passwords this hides the echo of user data in Nova's schema errors.
-    """
-    masked: str = mask_password(_ECHO.sub(r"\1***", text), secret="***")  # noqa: S106
-    return masked if len(masked) <= TEXT_LIMIT else masked[: TEXT_LIMIT - 1] + "…"

@@ -1,9 +1,9 @@
 """A refused or lost call as a fault, by the same table as the real adapter's."""
 
-from handlers.clouds import faults
-from handlers.clouds.faults import Effect, Trouble
+from handlers.clouds import faults, refusals
 from handlers.clouds.memory.faults import Call
 from handlers.clouds.memory.refusal import Lost, Refusal
+from handlers.clouds.refusals import Effect, Trouble
 from handlers.errors import Fault
 
 _EFFECTS = {
@@ -19,7 +19,7 @@ def fault_of(error: Refusal | Lost, call: Call) -> Fault:
     """The fault for a service's answer, for a cut connection, or for a proxy's 5xx."""
     effect = _EFFECTS.get(call.verb.partition("_")[0], Effect.CHANGE)
     if isinstance(error, Lost):
-        told = faults.Refusal(
+        told = refusals.Refusal(
             service=error.service,
             effect=effect,
             status=error.status or 0,
@@ -28,7 +28,7 @@ def fault_of(error: Refusal | Lost, call: Call) -> Fault:
             text=str(error),
         )
     else:
-        told = faults.Refusal(
+        told = refusals.Refusal(
             service=error.service,
             effect=effect,
             status=error.status,

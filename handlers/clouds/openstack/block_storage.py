@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.base import Answer, NewVolume
-from handlers.clouds.faults import Effect
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request
+from handlers.clouds.refusals import Effect
 from handlers.identity import metadata, resource_name
 from handlers.operation import SECOND, Micros
 from handlers.resources import Volume

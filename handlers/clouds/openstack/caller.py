@@ -10,11 +10,12 @@ import msgspec
 from requests import Response
 
 from handlers.base import Probe
-from handlers.clouds.faults import Effect, Refusal, Trouble, fault_of
+from handlers.clouds.faults import fault_of
 from handlers.clouds.openstack.limits import Limits
 from handlers.clouds.openstack.link import Link
 from handlers.clouds.openstack.trouble import trouble_of
 from handlers.clouds.openstack.wire import ErrorBody, error_body
+from handlers.clouds.refusals import Effect, Refusal, Trouble
 from handlers.resources import Service
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from openstack.config import OpenStackConfig
 from openstack.exceptions import ConfigException
 
 from handlers.base import Probe
-from handlers.clouds.faults import clean
 from handlers.clouds.openstack.cloud import OpenStackCloud
 from handlers.clouds.openstack.limits import Limits
 from handlers.clouds.openstack.link import Link
+from handlers.clouds.text import clean
 from handlers.errors import Fault, Reason, Terminal
 from handlers.instance import Scope
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.base import Answer, NewServer
-from handlers.clouds.faults import Effect
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request, chunks
+from handlers.clouds.refusals import Effect
 from handlers.identity import metadata, server_tag
 from handlers.operation import SECOND, Micros
 from handlers.resources import Server

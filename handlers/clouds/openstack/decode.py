@@ -2,8 +2,8 @@
 
 from ipaddress import ip_network
 
-from handlers.clouds.faults import clean
 from handlers.clouds.openstack import wire
+from handlers.clouds.text import clean
 from handlers.identity import role_of, subject_of
 from handlers.resources import Port, PortRange, Rule, SecurityGroup, Server, Volume
 

@@ -10,9 +10,11 @@ from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 from openstack.exceptions import ConfigException, SDKException
 
-from handlers.clouds.faults import Effect, Refusal, Trouble, clean, fault_of
+from handlers.clouds.faults import fault_of
 from handlers.clouds.openstack.limits import Limits
 from handlers.clouds.openstack.trouble import trouble_of
+from handlers.clouds.refusals import Effect, Refusal, Trouble
+from handlers.clouds.text import clean
 from handlers.errors import Reason, Terminal
 from handlers.resources import Service
 

@@ -5,9 +5,9 @@ from ipaddress import ip_network
 from typing import Any
 
 from handlers.base import Answer, NewPort, Rules
-from handlers.clouds.faults import Effect
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request, chunks
+from handlers.clouds.refusals import Effect
 from handlers.identity import description, group_name, resource_name
 from handlers.resources import Port, Rule, SecurityGroup
 

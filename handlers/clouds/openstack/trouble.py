@@ -12,7 +12,7 @@ import requests.exceptions as rq
 import urllib3.exceptions as u3
 from openstack.exceptions import SDKException
 
-from handlers.clouds.faults import Trouble
+from handlers.clouds.refusals import Trouble
 
 _CREDENTIALS = (
     ksa.Unauthorized,

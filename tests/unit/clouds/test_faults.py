@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from handlers.clouds.faults import TABLE, TEXT_LIMIT, Effect, Refusal, Row, Trouble, clean, fault_of
+from handlers.clouds.faults import TABLE, Row, fault_of
+from handlers.clouds.refusals import Effect, Refusal, Trouble
+from handlers.clouds.text import TEXT_LIMIT, clean
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
 
 LOOK, MAKE, CHANGE, REMOVE = Effect.LOOK, Effect.MAKE, Effect.CHANGE, Effect.REMOVE
@@ -269,6 +271,11 @@ def test_passwords_are_masked() -> None:
 def test_echo_of_user_data_is_cut() -> None:
     text = "Invalid input for field/attribute user_data. Value: aHVudGVyMg==. 'aHVudGVyMg==' is"
     assert clean(text) == "Invalid input for field/attribute user_data. Value: ***"
+
+
+def test_user_data_in_the_echo_of_a_whole_server_is_cut() -> None:
+    text = "attribute server. Value: {'name': 'db', 'user_data': 'aHVudGVyMg==', 'tags': []}. Extra"
+    assert clean(text) == text.replace("aHVudGVyMg==", "***")
 
 
 def test_long_text_is_truncated() -> None:
