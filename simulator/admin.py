@@ -10,7 +10,6 @@ It needs no token. Everything is JSON:
 * `DELETE /simulator/tokens`: every token given out so far is refused.
 """
 
-from collections import Counter
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from handlers.clouds.memory.faults import FaultRule
 from handlers.clouds.memory.settings import Quotas, Times
 from handlers.clouds.memory.state import CloudState
+from simulator.counts import Counts
 from simulator.keystone import Keystone
 from simulator.wire import Incoming, Reply, Route
 
@@ -27,9 +27,7 @@ AT = "/simulator"
 class Admin:
     """The routes under /simulator."""
 
-    def __init__(
-        self, state: CloudState, counts: Counter[tuple[str, str, str]], keystone: Keystone
-    ) -> None:
+    def __init__(self, state: CloudState, counts: Counts, keystone: Keystone) -> None:
         self._state = state
         self._counts = counts
         self._keystone = keystone
@@ -55,7 +53,7 @@ class Admin:
     def _show_counts(self, request: Incoming) -> Reply:
         requests = [
             {"service": service, "method": method, "route": route, "count": count}
-            for (service, method, route), count in sorted(self._counts.copy().items())
+            for (service, method, route), count in self._counts.seen().items()
             if service != "simulator"
         ]
         with self._state.core.lock:

@@ -2,9 +2,7 @@
 
 import socket
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,19 +15,17 @@ from handlers.clouds.memory.state import CloudState
 from simulator.accounts import ACCOUNTS
 from simulator.admin import Admin
 from simulator.cinder.api import Cinder
+from simulator.counts import Counts
 from simulator.door import REQUEST_ID
 from simulator.glance import Glance
 from simulator.keystone import Keystone
 from simulator.microversion import headers_of, version_of
 from simulator.neutron.api import Neutron
 from simulator.nova.api import Nova
-from simulator.wire import Account, Incoming, Reply, Route, refusal_body, unauthorized_body
+from simulator.wire import Account, Incoming, Reply, refusal_body, unauthorized_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-#: What requests are counted by: service, method and path template.
-Counts = Counter[tuple[str, str, str]]
 
 #: Where the server puts the connection's socket into the environment, so that it can be cut.
 CONNECTION = "simulator.connection"
@@ -42,8 +38,7 @@ class Simulator:
 
     def __init__(self, state: CloudState, accounts: Iterable[Account] = ACCOUNTS) -> None:
         self.state = state
-        self.counts: Counts = Counter()
-        self._lock = Lock()
+        self.counts = Counts()
         self._keystone = Keystone(state, accounts)
         self._map = Map(
             [
@@ -79,7 +74,7 @@ class Simulator:
             route, args = self._map.bind("", path_info=request.path).match(method=request.method)
         except HTTPException as error:
             return Reply(status=error.code or 404, body={"message": error.description})
-        self._count(route)
+        self.counts.add(route.method, route.path)
         account = self._keystone.who(request.headers.get("X-Auth-Token", ""))
         if account is None and not route.public:
             return _unauthorized(request.host_url)
@@ -99,11 +94,6 @@ class Simulator:
         except Refusal as refusal:
             return _refused(refusal, request.host_url)
         return _with(reply, headers_of(route.service, version))
-
-    def _count(self, route: Route) -> None:
-        service = route.path.split("/")[1]
-        with self._lock:
-            self.counts[service, route.method, route.path] += 1
 
 
 def _refused(refusal: Refusal, root: str) -> Reply:

@@ -122,17 +122,20 @@ def stamp(at: Micros | None, pattern: str = "%Y-%m-%dT%H:%M:%SZ") -> str | None:
 
 
 def page(
-    items: Iterable[Any], query: MultiDict[str, str], most: int | None
+    items: Iterable[Any], query: MultiDict[str, str], most: int | None, service: Service
 ) -> tuple[list[Any], str | None]:
     """The page that `limit` and `marker` ask for, and the marker of the next one.
 
-    As the services do it: there is a next link whenever the page is full.
+    As the services do it: there is a next link whenever the page is full. Refusal 400 for a marker
+    that is not there.
     """
     whole = list(items)
     marker, asked = query.get("marker"), query.get("limit")
     if marker is not None:
         places = [place for place, one in enumerate(whole) if one.id == marker]
-        whole = whole[places[0] + 1 :] if places else []
+        if not places:
+            raise bad(service, f"marker [{marker}] not found")
+        whole = whole[places[0] + 1 :]
     size = min(int(asked), most or int(asked)) if asked and asked.isdigit() else most
     if size is None:
         return whole, None

@@ -66,7 +66,7 @@ class Cinder:
             volumes = self._core.volumes.values()
             found = [one for one in volumes if self._door.shown(one, request) and fits(one)]
             found.sort(key=lambda one: (one.created, one.id), reverse=True)
-            part, marker = page(found, request.query, _PAGE)
+            part, marker = page(found, request.query, _PAGE, Service.BLOCK_STORAGE)
             shown: dict[str, Any] = {"volumes": [views.detail(one, request.root) for one in part]}
             if marker:
                 href = f"{request.root}{views.AT}/volumes/detail?limit={len(part)}&marker={marker}"

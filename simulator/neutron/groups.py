@@ -48,7 +48,8 @@ class Groups:
                 for one in self._core.groups.values()
                 if self._door.known(one, request) and (by_id or one.visible <= self._core.time)
             ]
-            part, marker = page(filtered(seen, request.query, COMMON), request.query, None)
+            found = filtered(seen, request.query, COMMON)
+            part, marker = page(found, request.query, None, Service.NETWORK)
             shown: dict[str, Any] = {
                 "security_groups": fields([views.group(one) for one in part], request.query)
             }

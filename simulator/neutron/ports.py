@@ -56,7 +56,7 @@ class Ports:
         def body() -> dict[str, Any]:
             seen = [one for one in self._core.ports.values() if self._shown(one, request)]
             found = filtered(seen, request.query, PORTS)
-            part, marker = page(found, request.query, None)
+            part, marker = page(found, request.query, None, Service.NETWORK)
             shown: dict[str, Any] = {
                 "ports": fields([views.port(one) for one in part], request.query)
             }

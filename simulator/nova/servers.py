@@ -57,7 +57,7 @@ class Servers:
         verb = "changed_server" if "changes-since" in request.query else "find_server"
 
         def body() -> dict[str, Any]:
-            part, marker = page(self._filtered(request), request.query, _PAGE)
+            part, marker = page(self._filtered(request), request.query, _PAGE, Service.COMPUTE)
             view = self._detail if detail else self._summary
             shown: dict[str, Any] = {"servers": [view(one, request) for one in part]}
             if marker:

@@ -23,6 +23,7 @@ class Attachments:
         self._compute.check_volume(volume_id)
         volume = core.volumes[volume_id]
         server.volumes.append(volume_id)
+        server.note("attach_volume", doing.request_id, core.time)
         self._storage.move(volume_id, "reserved", server_id)
         if doing.outcome is Outcome.STUCK:
             return
@@ -46,6 +47,7 @@ class Attachments:
         if server.status == "ERROR":
             text = f"Cannot 'detach_volume' instance {server_id} while it is in vm_state error"
             raise Refusal(Service.COMPUTE, 409, text, "conflictingRequest")
+        server.note("detach_volume", doing.request_id, core.time)
         self._storage.move(volume_id, "detaching", server_id)
         if doing.outcome is Outcome.STUCK:
             return

@@ -8,7 +8,7 @@ from handlers.clouds.memory.lifecycle import Lifecycle
 from handlers.clouds.memory.network import Networking
 from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.storage import Storage
-from handlers.clouds.memory.things import Action, ServerThing
+from handlers.clouds.memory.things import ServerThing
 from handlers.identity import role_of, subject_of
 from handlers.resources import Service
 
@@ -175,9 +175,7 @@ class Compute:
             raise _refused(400, "Instance has not been resized.")
 
     def _note(self, doing: Doing, server: ServerThing, name: str) -> None:
-        server.actions.append(
-            Action(name=name, request_id=doing.request_id, started=self._core.time)
-        )
+        server.note(name, doing.request_id, self._core.time)
 
 
 _VM_STATES = {"BUILD": "building", "VERIFY_RESIZE": "resized", "SHUTOFF": "stopped"}

@@ -47,6 +47,13 @@ class Reset(msgspec.Struct, frozen=True, tag="reset"):
     """The connection breaks before the call had an effect; the caller cannot tell."""
 
 
+class Down(msgspec.Struct, frozen=True, tag="down"):
+    """Nothing listens: the connection is refused, so nothing was sent.
+
+    Over HTTP it is cut like a `Reset`: once a connection stands, it cannot be refused any more.
+    """
+
+
 class Lose(msgspec.Struct, frozen=True, tag="lose"):
     """Apply, then fail: the effect happens, the answer is lost (`status`: replaced by a 5xx)."""
 
@@ -68,6 +75,7 @@ class Outcome(StrEnum):
     STUCK = "stuck"  # its status never changes again
     FLAP = "flap"  # done, then back for a second as a lagging replica shows it, then done
     NO_HOST = "no_host"  # accepted, and nothing comes of it: back to what it was
+    UNTOLD = "untold"  # an extend of which the server was not told: only its actions say so
 
 
 class Spoil(msgspec.Struct, frozen=True, tag="spoil"):
@@ -77,7 +85,7 @@ class Spoil(msgspec.Struct, frozen=True, tag="spoil"):
     text: str = "No valid host was found. There are not enough hosts available."
 
 
-Effect = Refuse | Delay | Reset | Lose | Late | Spoil
+Effect = Refuse | Delay | Reset | Down | Lose | Late | Spoil
 
 
 class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.faults import (
     Call,
     Delay,
+    Down,
     Effect,
     FaultPlan,
     Late,
@@ -64,7 +65,7 @@ class Gate:
 
     def _fail(
         self,
-        fault: Refuse | Reset | Lose | Late,
+        fault: Refuse | Reset | Down | Lose | Late,
         doing: Doing,
         effect: Callable[[Doing], object],
     ) -> NoReturn:
@@ -73,8 +74,8 @@ class Gate:
             if fault.quota:
                 raise over_quota(service, doing.call.verb.partition("_")[2])
             raise Refusal(service, fault.status, fault.message, fault.code)
-        if isinstance(fault, Reset):
-            raise Lost(service)
+        if isinstance(fault, Reset | Down):
+            raise Lost(service, sent=isinstance(fault, Reset))
         if isinstance(fault, Late):
             if doing.call.mutates:
                 moment = self._core.time + int(fault.seconds * 1_000_000)

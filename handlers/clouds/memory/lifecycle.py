@@ -9,6 +9,9 @@ from handlers.clouds.memory.network import Networking
 from handlers.clouds.memory.storage import Storage
 from handlers.clouds.memory.things import ServerThing
 
+#: How long a deleted server can still be listed with `changes-since` (microseconds).
+REMEMBERED = 3_600_000_000
+
 
 class Lifecycle:
     """Nova's compute side: moves servers, their ports and their volumes along."""
@@ -183,9 +186,18 @@ class Lifecycle:
         self._release(server)
         server.task, server.deleted = None, core.time
         core.touch(server, "DELETED")
-        core.gone[server.id] = server
+        self._remember(server)
         listed = core.draw(core.times.listed_deleted)
         core.later(server, listed, lambda: self._forget(server))
+
+    def _remember(self, server: ServerThing) -> None:
+        """Deleted servers show in `changes-since`; after an hour nobody asks any more."""
+        gone = self._core.gone
+        gone[server.id] = server
+        for old in list(gone.values()):
+            if (old.deleted or 0) > self._core.time - REMEMBERED:
+                break
+            del gone[old.id]
 
     def _release(self, server: ServerThing) -> None:
         for port in list(self._core.ports.values()):

@@ -18,13 +18,14 @@ class Refusal(Exception):
 class Lost(Exception):
     """The answer never came. `status` is that of a proxy in between, None for a cut connection.
 
-    Whether the call had an effect is not said, on purpose.
+    Whether a call that was `sent` had an effect is not said, on purpose.
     """
 
-    def __init__(self, service: Service, status: int | None = None) -> None:
+    def __init__(self, service: Service, status: int | None = None, *, sent: bool = True) -> None:
         super().__init__(f"{service}: no answer")
         self.service = service
         self.status = status
+        self.sent = sent
 
 
 _OVER: dict[Service, tuple[int, str, str]] = {

@@ -23,7 +23,7 @@ def fault_of(error: Refusal | Lost, call: Call) -> Fault:
             service=error.service,
             effect=effect,
             status=error.status or 0,
-            trouble=Trouble.RESET if error.status is None else None,
+            trouble=_trouble(error),
             own=False,
             text=str(error),
         )
@@ -37,3 +37,9 @@ def fault_of(error: Refusal | Lost, call: Call) -> Fault:
             request_id=error.request_id,
         )
     return faults.fault_of(told)
+
+
+def _trouble(error: Lost) -> Trouble | None:
+    if error.status is not None:
+        return None
+    return Trouble.RESET if error.sent else Trouble.REFUSED

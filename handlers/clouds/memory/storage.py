@@ -83,10 +83,19 @@ class Storage:
             if not doing.fails:
                 volume.size = size
             core.touch(volume, "error_extending" if doing.fails else before)
+            self._tell(doing, volume)
             if doing.outcome is Outcome.FLAP:
                 core.flap(volume, "extending")
 
         core.later(volume, core.draw(core.times.volume_extend), end)
+
+    def _tell(self, doing: Doing, volume: VolumeThing) -> None:
+        """Cinder tells Nova of the new size; that it was not heard shows in the actions only."""
+        for server_id in volume.servers if not doing.fails else ():
+            server = self._core.servers.get(server_id)
+            if server is not None:
+                message = "Error" if doing.outcome is Outcome.UNTOLD else None
+                server.note("extend_volume", doing.request_id, self._core.time, message)
 
     def reset_status(self, doing: Doing, volume_id: str, status: str) -> None:
         volume = self.volume(volume_id)

@@ -60,6 +60,10 @@ class ServerThing(Thing):
     confirming: bool = False
     actions: list["Action"] = field(default_factory=list)
 
+    def note(self, name: str, request_id: str, at: Micros, message: str | None = None) -> None:
+        """Write a line of the instance actions."""
+        self.actions.append(Action(name=name, request_id=request_id, started=at, message=message))
+
 
 @dataclass(slots=True, kw_only=True)
 class Action:
