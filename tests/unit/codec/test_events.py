@@ -1,0 +1,46 @@
+"""Events as payloads and back."""
+
+import json
+
+import pytest
+
+from consumer.codec.cloudevents import rfc3339
+from consumer.codec.documents.samples import events
+from consumer.codec.events import from_payload, to_payload
+
+EVENTS = {event.type: event for event in events()}
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_every_event_comes_back_as_it_was(name: str) -> None:
+    event = EVENTS[name]
+    assert from_payload(json.loads(json.dumps(to_payload(event)))) == event
+
+
+def test_payload_needs_no_json_library_of_ours() -> None:
+    payload = to_payload(next(iter(EVENTS.values())))
+    assert json.loads(json.dumps(payload)) == payload
+
+
+def test_time_is_rfc3339_in_utc_with_microseconds() -> None:
+    assert rfc3339(0) == "1970-01-01T00:00:00.000000Z"
+    assert rfc3339(1_767_323_045_000_006) == "2026-01-02T03:04:05.000006Z"
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, {"id": "x"}, "text"])
+def test_what_is_no_event_is_a_value_error(wrong: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_payload(wrong)
+
+
+def test_time_without_a_zone_is_a_value_error() -> None:
+    payload = to_payload(next(iter(EVENTS.values()))) | {"time": "2026-01-02T03:04:05"}
+    with pytest.raises(ValueError, match="zone"):
+        from_payload(payload)
+
+
+def test_later_fields_and_attributes_do_not_disturb_a_reader() -> None:
+    event = next(iter(EVENTS.values()))
+    payload = to_payload(event) | {"extension": 1}
+    payload["data"]["later"] = True
+    assert from_payload(payload) == event
