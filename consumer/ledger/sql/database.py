@@ -31,7 +31,6 @@ _MYSQL_AGAIN = frozenset({1205, 1213})
 _POSTGRESQL_AGAIN = frozenset({"40001", "40P01", "55P03"})
 
 _ATTEMPTS = 10
-_PATIENCE = 15.0
 
 _TIME = {
     "mysql": "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",
@@ -49,9 +48,13 @@ class Remedy(Enum):
 
 
 class Database:
-    """One database. `write` and `read` may be called from any thread."""
+    """One database. `write` and `read` may be called from any thread.
 
-    def __init__(self, engine: Engine) -> None:
+    `patience`: seconds after which a transaction that keeps losing is not run again.
+    """
+
+    def __init__(self, engine: Engine, patience: float = 15.0) -> None:
+        self._patience = patience
         self.dialect = "mysql" if engine.dialect.name == "mariadb" else engine.dialect.name
         self._engine = engine
         self._reader = engine.execution_options(**{READS: True})
@@ -67,7 +70,7 @@ class Database:
         that was looked for in vain was written meanwhile. Raises Unavailable; then it was
         committed or not.
         """
-        give_up = time.monotonic() + _PATIENCE
+        give_up = time.monotonic() + self._patience
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._gate, self._engine.begin() as connection:
