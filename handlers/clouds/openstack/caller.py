@@ -51,8 +51,8 @@ class Caller:
     """Calls one service of one cloud at one microversion.
 
     Nothing here and nothing below sends a request again, except one that was refused with 401: it
-    goes out once more with a new token when the refusal came quickly, so that the whole call still
-    ends within `Limits.longest`.
+    goes out once more with a new token. Nothing is sent later than `Limits.connect` seconds after
+    the call began, however long the tokens took, so that it is over within `Limits.longest`.
     """
 
     def __init__(
@@ -104,13 +104,18 @@ class Caller:
         return self._decode(kind, request, answer), _request_id(answer)
 
     def _send(self, request: Request, microversion: str | None) -> Response:
-        self._link.token()
         began = self._clock()
+        self._link.token()
+        if not self._early(began):
+            late = "the token took too long: nothing was sent"
+            raise self._fault(request, trouble=Trouble.CONNECT_TIMEOUT, text=late)
         answer = self._once(request, microversion)
-        quick = self._clock() - began <= self._limits.connect
-        if answer.status_code == 401 and quick and self._link.renew():
-            answer = self._once(request, microversion)
-        return answer
+        again = answer.status_code == 401 and self._early(began) and self._link.renew()
+        return self._once(request, microversion) if again and self._early(began) else answer
+
+    def _early(self, began: float) -> bool:
+        """Whether the request may still be sent, so that it ends within `Limits.longest`."""
+        return self._clock() - began <= self._limits.connect
 
     def _once(self, request: Request, microversion: str | None) -> Response:
         adapter = self._link.ready().adapters[self.service]

@@ -26,10 +26,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         return self.answers.get(service, self.answer)
 
     def longest(self, service: Service) -> float:
-        """Seconds from the begin of a call until it is over for certain.
+        """Seconds from the beginning of a call until its request is answered or given up.
 
-        That is a token, the call, and, when its refusal came within `connect` seconds, a second
-        token and the call again. The quiet time after a lost call is counted from this.
+        The request is sent within `connect` seconds or not at all, then there is the connection to
+        make and the answer to wait for. The quiet time after a lost call is counted from this.
         """
-        once = self.connect + self.token + self.connect
-        return 2 * once + self.of(service)
+        return 2 * self.connect + self.of(service)

@@ -151,7 +151,7 @@ def test_no_secret_is_logged(
     assert "token-2" not in caplog.text
 
 
-def test_longest_call_counts_two_tokens_and_both_sendings() -> None:
+def test_longest_call_counts_the_way_to_the_request_and_the_answer() -> None:
     limits = Limits(answer=30, answers={Service.NETWORK: 10}, connect=5, token=10)
-    assert limits.longest(Service.COMPUTE) == 70
-    assert limits.longest(Service.NETWORK) == 50
+    assert limits.longest(Service.COMPUTE) == 40
+    assert limits.longest(Service.NETWORK) == 20

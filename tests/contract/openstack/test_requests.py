@@ -73,12 +73,21 @@ def test_slow_refusal_of_a_token_is_not_followed_by_another_call(
     script: Script, adapter: Adapter
 ) -> None:
     """Or the call would not be over when it is said to be."""
-    times = iter((0.0, 0.0, 3.0, 3.0))
+    times = iter((0.0, 0.0, 0.0, 3.0))
     slow = OpenStackCloud(adapter(script).link, Limits(connect=2.0), clock=lambda: next(times))
     script.then(answer(401))
     with pytest.raises(Retryable):
         slow.extend_volume("v-1", 2)
     assert len(script.sent) == 1
+
+
+def test_nothing_is_sent_when_the_token_took_too_long(script: Script, adapter: Adapter) -> None:
+    times = iter((0.0, 3.0))
+    slow = OpenStackCloud(adapter(script).link, Limits(connect=2.0), clock=lambda: next(times))
+    with pytest.raises(Retryable) as caught:
+        slow.extend_volume("v-1", 2)
+    assert caught.value.reason is Reason.UNAVAILABLE
+    assert script.sent == []
 
 
 def test_404_of_something_else_is_not_believed(script: Script, cloud: OpenStackCloud) -> None:
