@@ -82,6 +82,13 @@ CLOUD = Service(
     "run `make cloud`, which starts one, or name an entry of your clouds.yaml in TEST_CLOUD",
     _probe_cloud,
 )
+PROMETHEUS = Service(
+    "Prometheus",
+    "TEST_PROMETHEUS",
+    "prometheus",
+    "on Debian: apt-get install prometheus",
+    _probe_program,
+)
 PROMTOOL = Service(
     "promtool",
     "TEST_PROMTOOL",

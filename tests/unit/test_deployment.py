@@ -66,7 +66,8 @@ def test_every_volume_and_every_dependency_is_declared(name: str) -> None:
     assert {volume for volume in named if not volume.startswith(".")} <= set(COMPOSE["volumes"])
     for other, wanted in SERVICES[name].get("depends_on", {}).items():
         if wanted["condition"] == "service_healthy":
-            assert "healthcheck" in SERVICES[other]
+            checked = SERVICES[other].get("healthcheck") or "HEALTHCHECK" in DOCKERFILE
+            assert checked not in (False, {"disable": True})
 
 
 @pytest.mark.parametrize("name", SERVICES)
