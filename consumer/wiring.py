@@ -66,6 +66,7 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def cloud_limits_of(settings: Settings) -> Limits:
+    """The adapter's time-outs and connections."""
     clouds = settings.clouds
     return Limits(
         answers=clouds.timeouts,
@@ -121,6 +122,7 @@ def brokers_of(settings: Settings) -> Brokers:
 
 
 def topology_of(settings: Settings) -> Topology:
+    """The names of queue and exchanges on the broker."""
     broker = settings.broker
     return Topology(
         exchange=broker.exchange,
@@ -131,6 +133,7 @@ def topology_of(settings: Settings) -> Topology:
 
 
 def publisher_of(settings: Settings) -> Publisher:
+    """A publisher with confirms, on the commands' broker."""
     return Publisher(brokers_of(settings), confirm_timeout=settings.broker.confirm_timeout)
 
 
@@ -159,6 +162,7 @@ def client_of(settings: Settings, source: str) -> Client:
 
 
 def notices_of(settings: Settings) -> Notices:
+    """Where events go: exchange, topics and the form of their queues."""
     events = settings.notifications
     return Notices(
         exchange=events.exchange,
@@ -194,6 +198,7 @@ def notifier_of(settings: Settings) -> Notifier:
 
 
 def event_brokers_of(settings: Settings) -> Brokers:
+    """The brokers of the notifications; those of the commands where no others are named."""
     url = settings.notifications.url.reveal()
     return _brokers(settings, to_amqp(url) if url else _broker_urls(settings))
 

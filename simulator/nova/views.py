@@ -57,14 +57,14 @@ def server_detail(core: Core, server: ServerThing, root: str, version: Version) 
         "OS-EXT-STS:power_state": 1 if server.launched and server.deleted is None else 0,
         "os-extended-volumes:volumes_attached": _volumes(server, version),
     }
+    return {**shown, **_at_times(server), **_since(server, version)}
+
+
+def _at_times(server: ServerThing) -> dict[str, Any]:
+    """What is shown in some states only."""
+    shown: dict[str, Any] = {}
     if server.status in ("ACTIVE", "BUILD", "RESIZE", "VERIFY_RESIZE", "REBOOT"):
         shown["progress"] = 0
-    if version >= (2, 9):
-        shown["locked"] = False
-    if version >= (2, 19):
-        shown["description"] = None
-    if version >= (2, 26):
-        shown["tags"] = list(server.tags)
     if server.status in ("ERROR", "DELETED") and server.fault is not None:
         shown["fault"] = {
             "code": 500,
@@ -72,6 +72,16 @@ def server_detail(core: Core, server: ServerThing, root: str, version: Version) 
             "message": server.fault,
         }
     return shown
+
+
+def _since(server: ServerThing, version: Version) -> dict[str, Any]:
+    """What later microversions added."""
+    added: list[tuple[Version, str, Any]] = [
+        ((2, 9), "locked", False),
+        ((2, 19), "description", None),
+        ((2, 26), "tags", list(server.tags)),
+    ]
+    return {name: value for first, name, value in added if version >= first}
 
 
 def flavor_detail(flavor: Flavor, root: str, version: Version) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from consumer.codec.documents.files import write
 
 
 def main(arguments: list[str]) -> None:
+    """Write the documents below the folder that is named, or docs/; say which."""
     target = Path(arguments[0]) if arguments else Path("docs")
     for path in write(target):
         sys.stdout.write(f"{path}\n")

@@ -133,10 +133,12 @@ def beat(connection: Connection, worker: str, now: Micros) -> bool:
 
 
 def retire(connection: Connection, worker: str) -> None:
+    """Say in the worker's row that it stops: its rows may be taken at once."""
     connection.execute(_RETIRE, {"name": worker})
 
 
 def cancelled(connection: Connection, worker: str) -> dict[str, str]:
+    """Open operations of this worker that were cancelled: their id -> the cancelling id."""
     rows = connection.execute(_CANCELLED, {"owner": worker})
     return {row.id: row.cancelled for row in rows}
 

@@ -33,6 +33,7 @@ def _whole(name: str, kind: type[sa.Integer] = sa.BigInteger) -> sa.Column[int]:
 
 
 def upgrade() -> None:
+    """From nothing to the first tables."""
     _operations()
     op.create_table(
         "locks",
