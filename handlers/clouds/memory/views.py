@@ -84,5 +84,8 @@ def resource_of(thing: AnyThing) -> Resource:
 
 
 def network_of(cidr: str) -> str:
-    """The CIDR as Neutron's `normalized_cidr` has it."""
-    return str(ip_network(cidr, strict=False))
+    """The CIDR as Neutron's `normalized_cidr` has it; what is none stays, for Neutron to refuse."""
+    try:
+        return str(ip_network(cidr, strict=False))
+    except ValueError:
+        return cidr
