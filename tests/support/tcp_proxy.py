@@ -45,13 +45,17 @@ class TcpProxy:
         self._listener.close()
         self._selector.close()
 
-    def refuse(self, refusing: bool = True) -> None:
+    def refuse(self) -> None:
         """Close new connections at once; existing ones live on."""
-        self._refusing = refusing
+        self._refusing = True
 
-    def stall(self, stalled: bool = True) -> None:
+    def stall(self) -> None:
         """Keep connections open but forward nothing: a frozen peer."""
-        self._stalled = stalled
+        self._stalled = True
+
+    def heal(self) -> None:
+        """Forward and accept again."""
+        self._refusing = self._stalled = False
 
     def cut(self) -> None:
         """Close every connection in an orderly way (FIN)."""
