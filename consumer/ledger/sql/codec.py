@@ -7,10 +7,9 @@ this release cannot read is Unreadable and left to others.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import RowMapping
 
 from consumer.canonical import told
 from consumer.ledger.sql.schema import operations
@@ -40,26 +39,31 @@ _COLUMNS = {
 }
 _APART = {*_COLUMNS, "command", "scope", "phase", "basis"}
 _FIELDS = tuple(field for field in msgspec.structs.fields(Operation) if field.name not in _APART)
-_DEFAULTS = tuple((field.name, field.default) for field in _FIELDS)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else made()
+
+
+_DEFAULTS = tuple((field.name, _default(field)) for field in _FIELDS)
 
 #: The fields of an operation that only its owner reads, as one JSON object.
 _State = msgspec.defstruct(
     "_State",
-    [
-        ("format", int),
-        *(
-            (field.name, field.type, msgspec.field(default=field.default))
-            if field.default_factory is msgspec.NODEFAULT
-            else (field.name, field.type, msgspec.field(default_factory=field.default_factory))
-            for field in _FIELDS
-        ),
-    ],
+    [("format", int), *((field.name, field.type, _default(field)) for field in _FIELDS)],
 )
 
 #: What of a row makes an operation.
 OPERATION_COLUMNS = [
     operations.c[name] for name in ("phase", "request", "basis", "state", *_COLUMNS.values())
 ]
+
+
+class Columns(Protocol):
+    """A row by the names of its columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
 
 
 class Unreadable(Exception):
@@ -121,7 +125,7 @@ class Codec:
             "state": self._text(state),
         }
 
-    def operation(self, row: RowMapping, *, secrets: bool = True) -> Operation:
+    def operation(self, row: Columns, *, secrets: bool = True) -> Operation:
         """The operation of a row with OPERATION_COLUMNS; `secrets` False leaves them wiped.
 
         Raises Unreadable.
@@ -143,7 +147,7 @@ class Codec:
         except (msgspec.MsgspecError, KeyError, ValueError, Undecipherable) as error:
             raise Unreadable(f"an operation cannot be read: {_words(error)}") from None
 
-    def operations(self, rows: Sequence[RowMapping], *, secrets: bool = True) -> list[Operation]:
+    def operations(self, rows: Sequence[Columns], *, secrets: bool = True) -> list[Operation]:
         """The operations of the rows that can be read."""
         read = []
         for row in rows:

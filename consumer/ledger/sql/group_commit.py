@@ -53,6 +53,11 @@ class GroupCommit(Generic[J]):
         self._queue: deque[_Ticket[J]] = deque()
         self._writing = False
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that nobody has begun to write."""
+        return len(self._queue)
+
     def submit(self, job: J) -> Outcome:
         """Returns when the job is committed; raises its error."""
         ticket = _Ticket(job)
@@ -108,6 +113,14 @@ class GroupCommit(Generic[J]):
         except Exception as error:
             if len(jobs) == 1:
                 return [error]
-            return [outcome for job in jobs for outcome in self._outcomes([job])]
+            return self._one_by_one(jobs)
         self._telemetry.committed(sum(job.weight for job in jobs), time.monotonic() - start)
+        return outcomes
+
+    def _one_by_one(self, jobs: list[J]) -> list[Outcome]:
+        """Each job alone, until the database goes away."""
+        outcomes: list[Outcome] = []
+        for job in jobs:
+            last = outcomes[-1] if outcomes else None
+            outcomes += [last] if isinstance(last, Unavailable) else self._outcomes([job])
         return outcomes
