@@ -69,6 +69,11 @@ class Worker:
         """Where /metrics and health are served; 0 when they are not."""
         return self._parts.health.port if self._parts.health else 0
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether commands are being taken."""
+        return self._parts.intake.is_ready
+
     def start(self) -> None:
         """Health first, then the lease; commands last, when all else can work on them.
 

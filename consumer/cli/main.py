@@ -12,6 +12,7 @@ from cliff.commandmanager import CommandManager
 
 from consumer.cli import config, dlq, instances, operations, send, worker
 from consumer.cli.base import Command
+from consumer.cli.demo.command import Demo
 from consumer.cli.tools import MakeTools
 from consumer.cli.wired import Wired
 
@@ -20,6 +21,7 @@ COMMANDS: dict[str, type[Command]] = {
     "config key": config.Key,
     "config show": config.Show,
     "db upgrade": config.Upgrade,
+    "demo": Demo,
     "dlq list": dlq.List,
     "dlq show": dlq.Show,
     "instances list": instances.List,

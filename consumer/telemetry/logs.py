@@ -6,7 +6,8 @@ SQLAlchemy) come out in the same form, once `bridge` was called.
 
 import logging
 import sys
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import msgspec
@@ -68,6 +69,17 @@ class Logs:
         root.setLevel(LIBRARIES.upper())
         for name, level in self._settings.log_levels.items():
             root.getChild(name).setLevel(level.upper())
+
+    @contextmanager
+    def bridged(self, root: logging.Logger) -> Iterator[None]:
+        """`bridge` while the block runs."""
+        before, level = root.handlers[:], root.level
+        self.bridge(root)
+        try:
+            yield
+        finally:
+            root.handlers[:] = before
+            root.setLevel(level)
 
     def _render(self) -> list[Processor]:
         """Mask and write: shared by our own lines and those of libraries."""

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from consumer.ledger.base import Backlog, Unavailable
 from consumer.telemetry.catalogue import BY_NAME, FAMILIES
+from consumer.telemetry.catalogue import PREFIX as OURS
 from handlers.base import Next
 from handlers.commands import PREFIX, Command
 from handlers.errors import Fault
@@ -33,6 +35,31 @@ def new_registry() -> CollectorRegistry:
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     return registry
+
+
+class Sample(NamedTuple):
+    """One sample of a metric; labels sorted by name."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        inner = ",".join(f'{name}="{value}"' for name, value in self.labels)
+        return f"{self.name}{{{inner}}}" if inner else self.name
+
+    def without(self, *labels: str) -> "Sample":
+        """The sample that this one counts towards when these labels are summed up."""
+        return Sample(self.name, tuple(each for each in self.labels if each[0] not in labels))
+
+
+def samples(registry: CollectorRegistry) -> dict[Sample, float]:
+    """Every counter of ours, and the count of every histogram, as they stand."""
+    return {
+        Sample(sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name.startswith(OURS) and sample.name.endswith(("_total", "_count"))
+    }
 
 
 class Metrics:

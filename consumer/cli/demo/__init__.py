@@ -1,0 +1,1 @@
+"""`demo`: the real worker on a simulated OpenStack, in one process tree, without any service."""
