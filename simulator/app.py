@@ -1,6 +1,7 @@
 """The WSGI application: finds the route, checks token and microversion, renders replies."""
 
 import socket
+import traceback
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Request
 
 from handlers.clouds.memory.refusal import Lost, Refusal
 from handlers.clouds.memory.state import CloudState
+from handlers.resources import Service
 from simulator.accounts import ACCOUNTS
 from simulator.admin import Admin
 from simulator.cinder.api import Cinder
@@ -22,7 +24,7 @@ from simulator.keystone import Keystone
 from simulator.microversion import headers_of, version_of
 from simulator.neutron.api import Neutron
 from simulator.nova.api import Nova
-from simulator.wire import Account, Incoming, Reply, refusal_body, unauthorized_body
+from simulator.wire import Account, Incoming, Reply, Route, refusal_body, unauthorized_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -39,7 +41,7 @@ class Simulator:
     def __init__(self, state: CloudState, accounts: Iterable[Account] = ACCOUNTS) -> None:
         self.state = state
         self.counts = Counts()
-        self._keystone = Keystone(state, accounts)
+        self._keystone = Keystone(accounts)
         self._map = Map(
             [
                 Rule(route.path, methods=[route.method], endpoint=route)
@@ -93,6 +95,9 @@ class Simulator:
             reply = route.handler(incoming)
         except Refusal as refusal:
             return _refused(refusal, request.host_url)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            traceback.print_exc()
+            return _defect(route)
         return _with(reply, headers_of(route.service, version))
 
 
@@ -105,6 +110,13 @@ def _refused(refusal: Refusal, root: str) -> Reply:
         body=refusal_body(refusal),
         headers=dict.fromkeys(REQUEST_ID, request_id),
     )
+
+
+def _defect(route: Route) -> Reply:
+    """500: a body of a shape that nobody thought of, or a defect here; stderr has the traceback."""
+    text = "Unexpected API Error."
+    service = route.service or Service.COMPUTE
+    return Reply(status=500, body=refusal_body(Refusal(service, 500, text)))
 
 
 def _unauthorized(root: str) -> Reply:

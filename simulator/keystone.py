@@ -1,13 +1,14 @@
 """Keystone v3: version documents, tokens by password or token, the catalogue."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
 import msgspec
 
-from handlers.clouds.memory.state import CloudState
+from handlers.clouds.memory.state import wall_clock
+from handlers.clouds.memory.things import Micros
 from simulator.wire import Account, Incoming, Reply, Route, stamp, unauthorized_body
 
 _DOMAIN = {"id": "default", "name": "Default"}
@@ -33,8 +34,9 @@ class Token(msgspec.Struct, frozen=True):
 class Keystone:
     """Who may log in, and who has."""
 
-    def __init__(self, state: CloudState, accounts: Iterable[Account]) -> None:
-        self._state = state
+    def __init__(self, accounts: Iterable[Account], now: Callable[[], Micros] = wall_clock) -> None:
+        """Tokens live in real time, whatever the state's clock does: clients look at theirs."""
+        self._now = now
         self._accounts = tuple(accounts)
         self._tokens: dict[str, Token] = {}
         self._lock = Lock()
@@ -59,7 +61,7 @@ class Keystone:
         """Whose token it is; None when it is not, or no longer, valid."""
         with self._lock:
             found = self._tokens.get(token)
-        if found is None or found.expires <= self._state.core.now():
+        if found is None or found.expires <= self._now():
             return None
         return found.account
 
@@ -79,7 +81,7 @@ class Keystone:
         if account is None:
             return Reply(status=401, body=unauthorized_body())
         token = f"gAAAAA{uuid.uuid4().hex}{uuid.uuid4().hex}"
-        expires = self._state.core.now() + _HOURS * 3600 * 1_000_000
+        expires = self._now() + _HOURS * 3600 * 1_000_000
         with self._lock:
             self._tokens[token] = Token(account, expires)
         body = self._body(account, expires, request.root)
@@ -129,7 +131,7 @@ class Keystone:
                 },
                 "audit_ids": [uuid.uuid4().hex[:22]],
                 "expires_at": stamp(expires, "%Y-%m-%dT%H:%M:%S.000000Z"),
-                "issued_at": stamp(self._state.core.now(), "%Y-%m-%dT%H:%M:%S.000000Z"),
+                "issued_at": stamp(self._now(), "%Y-%m-%dT%H:%M:%S.000000Z"),
                 "project": {
                     "id": account.project,
                     "name": account.project_name,
