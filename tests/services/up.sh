@@ -2,6 +2,7 @@
 # Install (Debian 12, as root) and start what the integration tier needs, and make its users.
 #   up.sh [SERVICE...]    all of rabbitmq, mariadb, postgresql when none is named
 # What already runs is used as it is; a second call is quick. down.sh stops what this started.
+# Without a name it also installs Prometheus, which tests start themselves.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -10,14 +11,15 @@ set -euo pipefail
 declare -A PACKAGE=([rabbitmq]=rabbitmq-server [mariadb]=mariadb-server [postgresql]=postgresql)
 
 install_packages() {
-    local service wanted=()
-    for service in "$@"; do
-        dpkg -s "${PACKAGE[$service]}" >/dev/null 2>&1 || wanted+=("${PACKAGE[$service]}")
+    local name wanted=()
+    for name in "$@"; do
+        dpkg -s "$name" >/dev/null 2>&1 || wanted+=("$name")
     done
     [ ${#wanted[@]} -eq 0 ] && return
     say "install ${wanted[*]}"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${wanted[@]}" >"$RUN/apt.log" 2>&1 ||
+    DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${wanted[@]}" >"$RUN/apt.log" 2>&1 ||
         { tail -n 30 "$RUN/apt.log"; exit 1; }
 }
 
@@ -71,9 +73,11 @@ make_user() { # make_user SERVICE: what tests/support/services.py logs in with
     esac
 }
 
-[ $# -gt 0 ] || set -- "${SERVICES[@]}"
+packages=()
+[ $# -gt 0 ] || { set -- "${SERVICES[@]}"; packages+=(prometheus); }
+for service in "$@"; do packages+=("${PACKAGE[$service]}"); done
 mkdir -p "$RUN"
-install_packages "$@"
+install_packages "${packages[@]}"
 for service in "$@"; do
     start "$service"
     make_user "$service"
