@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from openstack import connect
 
+from handlers.commands import BODIES, PREFIX
+from tests.support import matrix
 from tests.support.databases import fresh_database
 from tests.support.leftovers import Leftovers, inventory
 from tests.support.services import CLOUD, MARIADB, POSTGRESQL, RABBITMQ, need
@@ -25,6 +27,9 @@ TIERS = {
 def pytest_configure(config: pytest.Config) -> None:
     for tier, needs in TIERS.items():
         config.addinivalue_line("markers", f"{tier}: needs {needs}")
+    config.pluginmanager.register(
+        matrix.plugin(config, (kind.removeprefix(PREFIX) for kind in BODIES))
+    )
     controls = not hasattr(config, "workerinput")  # which the workers of pytest-xdist have
     if CLOUD.url and controls and config.option.markexpr == "cloud":
         config.pluginmanager.register(Leftovers(partial(inventory, connect(cloud=CLOUD.url))))

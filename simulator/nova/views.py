@@ -77,6 +77,7 @@ def _at_times(server: ServerThing) -> dict[str, Any]:
 def _since(server: ServerThing, version: Version) -> dict[str, Any]:
     """What later microversions added."""
     added: list[tuple[Version, str, Any]] = [
+        ((2, 3), "OS-EXT-SRV-ATTR:user_data", server.user_data),  # Nova: to administrators only
         ((2, 9), "locked", False),
         ((2, 19), "description", None),
         ((2, 26), "tags", list(server.tags)),

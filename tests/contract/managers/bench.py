@@ -1,0 +1,179 @@
+"""What a scenario works with: it sends commands, waits, and checks what every ending promises."""
+
+import uuid
+
+import msgspec
+
+from handlers.commands import Body, Command
+from handlers.errors import REMEDY, Reason
+from handlers.events import Event, EventKind, event_id
+from handlers.instance import Instance, State
+from handlers.operation import Operation, Phase
+from tests.contract.managers.inventory import Inventory
+from tests.contract.managers.place import Deployment, Place
+from tests.contract.managers.table import Manager
+from tests.support.matrix import Measure
+
+TENANT = "a-tenant"
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that has ended: its operation, its terminal event, and the record after it."""
+
+    operation: Operation
+    event: Event
+    record: Instance | None
+    seconds: float
+    calls: int
+    changes: int
+
+
+class Bench:
+    """One manager on one place."""
+
+    def __init__(self, place: Place, manager: Manager) -> None:
+        self.place = place
+        self.manager = manager
+        self.site = place.site
+        self.measures: list[Measure] = []
+        self._deployment: Deployment = place.deployment(manager.name)
+        self._begun: dict[str, tuple[float, int, int]] = {}
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def subject(self) -> str:
+        """An id that nobody has used."""
+        return str(uuid.uuid4())
+
+    def send(self, subject: str, body: Body) -> Command:
+        """A command arrives and is accepted."""
+        command = Command(id=str(uuid.uuid4()), subject=subject, source="contract", body=body)
+        self._begun[command.id] = (self._deployment.seconds(), *self._deployment.calls())
+        self._deployment.deliver(command)
+        return command
+
+    def succeed(self, subject: str, body: Body) -> Done:
+        """The command ends well, and its event tells the truth about what is in the cloud."""
+        return self.ended_well(self.send(subject, body))
+
+    def ended_well(self, command: Command) -> Done:
+        """Wait for it; the same promises."""
+        done = self.ended(command)
+        data = done.event.data
+        assert data.error is None, f"{command.name} failed: {data.error}"
+        assert done.operation.phase is Phase.SUCCEEDED
+        assert data.left_behind == ()
+        named = {ref.id for ref in data.resources.values()}
+        missing = named - self.look().ids
+        assert not missing, f"the event of {command.name} names what is not there: {missing}"
+        self._measure(command, "done", done)
+        return done
+
+    def fail(self, subject: str, body: Body, reason: Reason, text: str = "") -> Done:
+        """The command ends in an error that says why, and leaves nothing behind."""
+        return self.ended_badly(self.send(subject, body), reason, text)
+
+    def ended_badly(self, command: Command, reason: Reason, text: str = "") -> Done:
+        """Wait for it; the same promises."""
+        done = self.ended(command)
+        error = done.event.data.error
+        assert error is not None, f"{command.name} ended well"
+        assert done.operation.phase is Phase.FAILED
+        assert error.reason is reason, f"{command.name}: {error}"
+        assert text.lower() in error.message.lower(), f"{text!r} is not in {error.message!r}"
+        assert error.message and error.remedy == REMEDY[reason]
+        assert done.event.data.left_behind == ()
+        outcome = "unsupported" if reason is Reason.UNSUPPORTED else "refused"
+        self._measure(command, outcome, done)
+        return done
+
+    def ended(self, command: Command) -> Done:
+        """Wait for the end; one start, then one terminal event, with the ids that they must have,
+        about the subject, and with the resources that are recorded."""
+        ledger = self._deployment.ledger
+        patience = self.place.patience
+
+        def is_over() -> bool:
+            op = ledger.operation(command.id)
+            return op is not None and op.phase.is_final
+
+        over = self._deployment.wait(is_over, patience)
+        op = ledger.operation(command.id)
+        assert op is not None, f"{command.name} was lost"
+        assert over, f"{command.name} has not ended after {patience} s: {op.timeline}"
+        seconds, calls, changes = self._begun[command.id]
+        now, (all_calls, all_changes) = self._deployment.seconds(), self._deployment.calls()
+        record = ledger.instance(command.subject)
+        event = self._terminal(command)
+        known = record.resources if record and record.state is not State.DELETED else {}
+        if record is None or record.scope.project == command.body.project:
+            assert event.data.resources == known
+        return Done(
+            operation=op,
+            event=event,
+            record=record,
+            seconds=now - seconds,
+            calls=all_calls - calls,
+            changes=all_changes - changes,
+        )
+
+    def record(self, subject: str) -> Instance:
+        """The subject's record; fails when there is none."""
+        record = self._deployment.ledger.instance(subject)
+        assert record is not None, f"{subject} is not recorded"
+        return record
+
+    def is_recorded(self, subject: str) -> bool:
+        return self._deployment.ledger.instance(subject) is not None
+
+    def wait_for_step(self, command: Command, step: str) -> None:
+        """Wait until a step of the command has called the cloud."""
+        ledger = self._deployment.ledger
+
+        def has_acted() -> bool:
+            op = ledger.operation(command.id)
+            return op is not None and (step in op.learned or op.phase.is_final)
+
+        assert self._deployment.wait(has_acted, self.place.patience), f"{step} never acted"
+
+    # -- the cloud ------------------------------------------------------------------------------
+
+    def look(self) -> Inventory:
+        """Everything in the project, by another way than the manager's."""
+        return self.place.look()
+
+    def nothing_is_left(self) -> None:
+        """The project is as empty as it was."""
+        left = self.look()
+        assert not left.ids, f"left in the cloud: {left}"
+
+    # -- inner ----------------------------------------------------------------------------------
+
+    def _terminal(self, command: Command) -> Event:
+        events = self._deployment.ledger.events(command.id)
+        kinds = [event.type.rpartition(".")[2] for event in events]
+        assert kinds[:1] == ["start"], f"events of {command.name}: {kinds}"
+        assert len(kinds) == 2 and kinds[1] in ("end", "error"), f"{command.name}: {kinds}"
+        for event, kind in zip(events, kinds, strict=True):
+            assert event.id == event_id(command.id, EventKind(kind))
+            assert event.type == f"{command.type}.{kind}"
+            assert (event.subject, event.data.subject) == (command.subject, command.subject)
+            assert event.data.operation == command.id
+            assert event.data.project == command.body.project
+            scope = self._deployment.scope
+            assert (event.data.cloud, event.data.region) == (scope.cloud, scope.region)
+            assert event.data.manager in (self.manager.owner, self.manager.claimant)
+        return events[1]
+
+    def _measure(self, command: Command, outcome: str, done: Done) -> None:
+        self.measures.append(
+            Measure(
+                manager=self.manager.name,
+                cloud=self.place.name,
+                command=command.name,
+                outcome=outcome,
+                seconds=done.seconds,
+                calls=done.calls,
+                changes=done.changes,
+            )
+        )

@@ -1,0 +1,108 @@
+"""What is in a project of a cloud, looked at by another way than the one that is tested."""
+
+from typing import TypeVar
+
+import msgspec
+
+#: Protocol, first port, last port, CIDR as the cloud says it.
+RuleKey = tuple[str, int, int, str]
+
+
+class SeenServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A server. `kept` are its volumes that outlive it; `user_data` is decoded."""
+
+    id: str
+    name: str
+    status: str
+    flavor: str
+    image: str
+    zone: str
+    metadata: dict[str, str]
+    tags: frozenset[str]
+    volumes: frozenset[str]
+    kept: frozenset[str]
+    user_data: str | None
+    config_drive: bool
+
+
+class SeenVolume(msgspec.Struct, frozen=True, kw_only=True):
+    """A volume; `size` in GiB, `servers` are those that it is attached to."""
+
+    id: str
+    name: str
+    status: str
+    size: int
+    type: str
+    zone: str
+    servers: frozenset[str]
+
+
+class SeenPort(msgspec.Struct, frozen=True, kw_only=True):
+    """A port; `device` is the server that it is plugged into."""
+
+    id: str
+    name: str
+    network: str
+    device: str
+    addresses: tuple[str, ...]
+    groups: frozenset[str]
+
+
+class SeenGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A security group with its ingress rules, and the id of each."""
+
+    id: str
+    name: str
+    rules: dict[RuleKey, str]
+
+
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that somebody made in a project. `others` are kinds that no test asks about."""
+
+    servers: tuple[SeenServer, ...] = ()
+    volumes: tuple[SeenVolume, ...] = ()
+    ports: tuple[SeenPort, ...] = ()
+    groups: tuple[SeenGroup, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all of it."""
+        return frozenset(
+            (
+                *(server.id for server in self.servers),
+                *(volume.id for volume in self.volumes),
+                *(port.id for port in self.ports),
+                *(group.id for group in self.groups),
+                *self.others,
+            )
+        )
+
+    @property
+    def server(self) -> SeenServer:
+        """The one server that there is."""
+        return only(self.servers)
+
+    @property
+    def volume(self) -> SeenVolume:
+        """The one volume that there is."""
+        return only(self.volumes)
+
+    @property
+    def port(self) -> SeenPort:
+        """The one port that there is."""
+        return only(self.ports)
+
+    @property
+    def group(self) -> SeenGroup:
+        """The one security group that there is."""
+        return only(self.groups)
+
+
+T = TypeVar("T")
+
+
+def only(things: tuple[T, ...]) -> T:
+    """The one thing; fails when there are none or several."""
+    assert len(things) == 1, f"one was expected, not {len(things)}: {things}"
+    return things[0]

@@ -1,0 +1,78 @@
+"""The in-memory cloud in virtual time as a place."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from consumer.ledger.base import Ledger
+from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
+from handlers.commands import Command
+from handlers.instance import Scope
+from handlers.operation import SECOND
+from tests.contract.managers.bench import TENANT
+from tests.contract.managers.inventory import Inventory
+from tests.contract.managers.place import Faults, Site, Trove
+from tests.contract.managers.state import StateFaults, StateTrove, gaps_of, inventory_of, site_of
+from tests.support.world import VirtualClock, World
+
+
+class MemoryPlace:
+    """A new cloud; time passes only while somebody waits."""
+
+    name = "memory"
+    patience = 900.0
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.state = CloudState(now=self.clock.now, sleep=self.clock.sleep)
+        self.site: Site = site_of(self.state)
+        self.faults: Faults = StateFaults(self.state)
+        self.trove: Trove = StateTrove(self.state, self.site, self.clock.sleep)
+
+    def deployment(self, manager: str) -> "VirtualDeployment":
+        clouds = MemoryClouds({"": MemoryCloud(self.state)})
+        world = World(clouds, self.clock, manager=manager)
+        world.worker()
+        return VirtualDeployment(world, self.state)
+
+    def look(self) -> Inventory:
+        return inventory_of(self.state)
+
+    @contextmanager
+    def watch(self, group: str) -> Iterator["_Watch"]:
+        yield _Watch(lambda: gaps_of(self.state, group))
+
+    def sweep(self) -> None:
+        """Every test has a cloud of its own: nothing is left for the next one."""
+
+
+class VirtualDeployment:
+    """A world with one worker."""
+
+    def __init__(self, world: World, state: CloudState) -> None:
+        self._world = world
+        self._state = state
+        self.scope = Scope(cloud="cloud", region="region", project=TENANT)
+        self.ledger: Ledger = world.ledger
+
+    def seconds(self) -> float:
+        return self._world.clock.now() / SECOND
+
+    def calls(self) -> tuple[int, int]:
+        looks = ("get_", "find_", "changed_")
+        counts = self._state.counts.items()
+        changes = sum(count for (_, verb), count in counts if not verb.startswith(looks))
+        return sum(self._state.counts.values()), changes
+
+    def deliver(self, command: Command) -> None:
+        """A command takes a moment to arrive, so that it opens later than what was seen before."""
+        self._world.clock.sleep(0.01)
+        self._world.deliver(command)
+
+    def wait(self, until: Callable[[], bool], seconds: float) -> bool:
+        self._world.run(seconds, until)
+        return until()
+
+
+class _Watch:
+    def __init__(self, gaps: Callable[[], tuple[str, ...]]) -> None:
+        self.gaps = gaps

@@ -1,0 +1,132 @@
+"""What a cloud has to offer so that the suite can run on it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from consumer.ledger.base import Ledger
+from handlers.commands import Command, CreateInstance
+from handlers.instance import Scope
+from tests.contract.managers.inventory import Inventory
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What is there before anybody makes anything; ids, except for volume type and zone."""
+
+    image: str
+    small: str
+    large: str
+    management: str
+    user: str
+    volume_type: str
+    zone: str
+
+
+class Deployment(Protocol):
+    """Workers of one manager on one cloud, with a ledger."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def scope(self) -> Scope:
+        """Where commands are carried out; the project is the tenant of the tests."""
+        ...
+
+    def seconds(self) -> float:
+        """Time, as the deployment lives it."""
+        ...
+
+    def calls(self) -> tuple[int, int]:
+        """Requests to the cloud so far: all of them, and those that change something."""
+        ...
+
+    def deliver(self, command: Command) -> None: ...
+    def wait(self, until: Callable[[], bool], seconds: float) -> bool:
+        """Let time pass until it is so; False when it is not after so many seconds."""
+        ...
+
+
+class Watch(Protocol):
+    """An eye on the access that a security group gives."""
+
+    def gaps(self) -> tuple[str, ...]:
+        """Ports that nobody could reach for a moment, and rules that stayed but were away."""
+        ...
+
+
+class Trove(Protocol):
+    """Makes resources as Trove did before us: its names, and nothing else of ours."""
+
+    def security_group(self, subject: str, cidr: str) -> str: ...
+    def port(self, subject: str, group: str) -> str: ...
+    def volume(self, subject: str, size: int) -> str: ...
+    def server(self, subject: str, port: str, volume: str) -> str: ...
+    def elsewhere(self, subject: str) -> str:
+        """A volume of the subject's name in a project that is nobody's business."""
+        ...
+
+
+class Faults(Protocol):
+    """Breaks the cloud. What is returned is a text of the cloud's that must reach the event.
+
+    `quotas` are the kinds that a create can be over quota with here.
+    """
+
+    @property
+    def quotas(self) -> tuple[str, ...]: ...
+
+    def spawn(self, body: CreateInstance) -> tuple[CreateInstance, str]:
+        """The server of this command goes to ERROR."""
+        ...
+
+    def volume(self, body: CreateInstance) -> CreateInstance:
+        """The volume of this command goes to error (Cinder gives no reason)."""
+        ...
+
+    def resize(self, server: str) -> str:
+        """Resizes of the server fail on the host."""
+        ...
+
+    def extend(self, volume: str) -> None:
+        """Extensions of the volume fail in Cinder (which gives no reason)."""
+        ...
+
+    def heal(self, *things: str) -> None:
+        """Resizes and extensions of these servers and volumes work again."""
+        ...
+
+    def quota(self, kind: str) -> None:
+        """No more `instances`, `volumes`, `ports`, `security_groups` or `rules` until `lift`."""
+        ...
+
+    def lift(self) -> None: ...
+
+
+class Place(Protocol):
+    """One cloud, with a project that nobody else uses.
+
+    `patience` is how many seconds the slowest command may take.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def site(self) -> Site: ...
+    @property
+    def patience(self) -> float: ...
+    @property
+    def trove(self) -> Trove: ...
+    @property
+    def faults(self) -> Faults: ...
+    def deployment(self, manager: str) -> Deployment:
+        """Workers with this manager as their default; the same ones for every test."""
+        ...
+
+    def look(self) -> Inventory: ...
+    def watch(self, group: str) -> AbstractContextManager[Watch]: ...
+
+    def sweep(self) -> None:
+        """Remove everything in the project, by another way than the one that is tested."""
+        ...

@@ -1,0 +1,28 @@
+"""What must hold for every manager on every cloud: one function per fact, its name says it."""
+
+from collections.abc import Callable
+
+from tests.contract.managers.bench import Bench
+from tests.contract.managers.scenarios import (
+    create,
+    delete,
+    failures,
+    flavors,
+    foreign,
+    groups,
+    refusals,
+    volumes,
+)
+
+Scenario = Callable[[Bench], None]
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *create.SCENARIOS,
+    *failures.SCENARIOS,
+    *delete.SCENARIOS,
+    *volumes.SCENARIOS,
+    *flavors.SCENARIOS,
+    *groups.SCENARIOS,
+    *foreign.SCENARIOS,
+    *refusals.SCENARIOS,
+)

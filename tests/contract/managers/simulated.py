@@ -1,0 +1,57 @@
+"""The simulator as a place: our adapter over real HTTP, in hurried real time."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from msgspec.structs import replace
+
+from handlers.clouds.memory import CloudState, Times
+from handlers.operation import SECOND
+from simulator import clouds_yaml, running
+from tests.contract.managers.http import HttpPlace
+from tests.contract.managers.project import HttpProject
+from tests.contract.managers.state import StateFaults, site_of
+from tests.contract.managers.trove import HttpTrove
+from tests.support.live import POLICY
+
+#: A tenth of what the real services take, and as often looked at.
+_HURRY = 0.1
+_POLL = SECOND // 20
+
+
+@contextmanager
+def simulator() -> Iterator[HttpPlace]:
+    """A simulator of its own; `demo` stands for a project that is nobody's business."""
+    state = CloudState(times=_hurried())
+    with running(state) as url, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "clouds.yaml"
+        file.write_text(yaml.safe_dump(clouds_yaml(url)))
+        project, other = (HttpProject(str(file), name) for name in ("trove", "demo"))
+        site = site_of(state)
+        place = HttpPlace(
+            "simulator",
+            file=str(file),
+            entry="trove",
+            project=project,
+            site=site,
+            trove=HttpTrove(project, other, site),
+            faults=StateFaults(state),
+            policy=replace(POLICY, poll=_POLL),
+        )
+        yield place
+        place.close()
+        left = project.look()
+        assert not left.ids, f"left in the cloud: {left}"
+
+
+def _hurried() -> Times:
+    slow = Times()
+    return Times(
+        **{
+            name: tuple(seconds * _HURRY for seconds in getattr(slow, name))
+            for name in slow.__struct_fields__
+        }
+    )
