@@ -14,7 +14,8 @@ from handlers.operation import Micros, Operation, Phase
 
 def explanation(op: Operation, events: Sequence[Event], at: Micros) -> Iterator[RenderableType]:
     """What it is, what happened and when, what was told, what to do; for rich's console."""
-    yield f"[bold]{op.command.name}[/] of {escape(op.subject)}, operation {escape(op.id)}"
+    by = f", by {op.manager}" if op.manager else ""
+    yield f"[bold]{op.command.name}[/] of {escape(op.subject)}, operation {escape(op.id)}{by}"
     yield _standing(op, at)
     yield from _timeline(op)
     for event in events:
@@ -50,8 +51,6 @@ def _timeline(op: Operation) -> Iterator[RenderableType]:
     for column in ("after", "what", "step", "detail", "request id"):
         table.add_column(column, overflow="fold")
     table.add_row("0s", "accepted", "", f"from {escape(op.command.source)}", "")
-    if op.opened:
-        table.add_row(lasted(op.opened - op.accepted), "opened", "", op.manager, "")
     for entry in op.timeline:
         table.add_row(
             lasted(entry.at - op.accepted),

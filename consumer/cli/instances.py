@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from consumer.cli.base import Lister, Rows, ShowOne, limit
+from consumer.cli.render import Many
 from consumer.cli.tools import Mistake
 
 
@@ -59,10 +60,12 @@ class Show(ShowOne):
             "region": record.scope.region,
             "flavor": record.flavor,
             "volume_size": record.volume_size,
-            "rules": [
-                f"{rule.ports.protocol} {rule.ports.first}-{rule.ports.last} {rule.cidr}"
-                for rule in record.rules
-            ],
+            "rules": Many(
+                [
+                    f"{rule.ports.protocol} {rule.ports.first}-{rule.ports.last} {rule.cidr}"
+                    for rule in record.rules
+                ]
+            ),
         }
         fields |= {key: ref.id for key, ref in sorted(record.resources.items())}
         return tuple(fields), tuple(fields.values())

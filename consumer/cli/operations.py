@@ -5,11 +5,9 @@ import getpass
 import socket
 from typing import Any
 
-from rich.console import Console
-
 from consumer.cli.base import Command, Lister, Rows, ShowOne, limit
 from consumer.cli.explain import explanation
-from consumer.cli.render import lasted, now, when
+from consumer.cli.render import Many, Pairs, console, lasted, now, when
 from consumer.cli.tools import Mistake
 from handlers.operation import Operation, Phase
 
@@ -62,9 +60,9 @@ class Explain(Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         op = _get(self, parsed_args.operation)
-        console = Console(file=self.app.stdout, soft_wrap=True, highlight=False)
+        page = console(self.app.stdout)
         for part in explanation(op, self.tools.ledger().events(op.id), now()):
-            console.print(part)
+            page.print(part)
 
 
 class Resume(Command):
@@ -152,10 +150,12 @@ def _fields(op: Operation) -> dict[str, Any]:
         "owner": op.owner,
         "attempts": op.attempts,
         "cancelled_by": op.cancelled or "",
-        "done": sorted(op.done),
-        "resources": {key: facts["id"] for key, facts in op.learned.items() if "id" in facts},
+        "done": Many(sorted(op.done)),
+        "resources": Pairs(
+            {key: facts["id"] for key, facts in op.learned.items() if "id" in facts}
+        ),
         "reason": str(failure.reason) if failure else "",
         "message": failure.message if failure else "",
         "request_id": (failure.request_id or "") if failure else "",
-        "left_behind": [f"{ref.kind} {ref.id}" for ref in op.left],
+        "left_behind": Many([f"{ref.kind} {ref.id}" for ref in op.left]),
     }

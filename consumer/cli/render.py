@@ -1,7 +1,12 @@
 """Values as people read them."""
 
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TextIO
+
+from cliff.columns import FormattableColumn
+from rich.console import Console
 
 from handlers.operation import SECOND, Micros
 
@@ -31,3 +36,23 @@ def lasted(micros: Micros) -> str:
         return f"{hours}h{minutes:02d}m"
     days, hours = divmod(hours, 24)
     return f"{days}d{hours:02d}h"
+
+
+class Many(FormattableColumn[Sequence[str]]):
+    """Several values: one per line in a table, a list in JSON and YAML."""
+
+    def human_readable(self) -> str:
+        return "\n".join(self._value)
+
+
+class Pairs(FormattableColumn[Mapping[str, str]]):
+    """Named values: one per line in a table, an object in JSON and YAML."""
+
+    def human_readable(self) -> str:
+        return "\n".join(f"{name} {value}" for name, value in self._value.items())
+
+
+def console(out: TextIO) -> Console:
+    """As wide as the terminal, and wide enough for ids where there is none."""
+    width = None if out.isatty() else 160
+    return Console(file=out, highlight=False, soft_wrap=True, width=width)

@@ -19,6 +19,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from consumer.codec.refusal import Refusal
 from consumer.ledger.base import Backlog, Unavailable
 from consumer.telemetry.catalogue import BY_NAME, FAMILIES
 from consumer.telemetry.catalogue import PREFIX as OURS
@@ -91,6 +92,13 @@ class Metrics:
         self._commits = make.histogram("ledger_commit_seconds")
         self._published = cache(make.counter("events_published_total").labels)
         self._publish_failures = make.counter("publish_failures_total")
+        # A counter that appears with its first event hides that event from rate().
+        for reason in Refusal:
+            self._dead_letters(reason.value)
+        for kind in Kind:
+            self._duplicates(kind.value)
+        for service in Service:
+            self._look_failures(service.value)
         make.gauge("build_info").labels(version, platform.python_version()).set(1)
 
     # -- intake ---------------------------------------------------------------------------------

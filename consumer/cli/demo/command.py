@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TextIO
 
 import msgspec
-from rich.console import Console
 
 from consumer import app, wiring
 from consumer.cli.base import Command
@@ -20,6 +19,7 @@ from consumer.cli.demo.report import Report, growth, report, tables
 from consumer.cli.demo.simulated import Simulated, simulated
 from consumer.cli.demo.story import lives
 from consumer.cli.demo.view import Board, Lines, Silence
+from consumer.cli.render import console
 from consumer.cli.tools import Mistake
 from consumer.client import Client, Door
 from consumer.config import Settings
@@ -85,10 +85,9 @@ class Demo(Command):
         if parsed_args.json:
             self.say(msgspec.json.format(msgspec.json.encode(found)).decode())
             return
-        width = None if self.app.stdout.isatty() else 160  # None: as wide as the terminal
-        console = Console(file=self.app.stdout, highlight=False, soft_wrap=True, width=width)
+        page = console(self.app.stdout)
         for part in tables(found, grown):
-            console.print(part)
+            page.print(part)
 
 
 def _view(out: TextIO, actors: Mapping[str, Actor], *, quiet: bool) -> View:
