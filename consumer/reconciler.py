@@ -162,11 +162,17 @@ class Reconciler:
     def _check(self, held: Held, step: Step, seen: Seen) -> Next:
         try:
             return step.check(held.op, seen)
-        except Fault:
+        except Terminal:
+            self._learn(held, step, seen)
             raise
         except Exception as error:  # a defect must not stop the worker: the deadline ends it
             self._telemetry.defect(held.op, step.key, error)
             return Next.WAIT
+
+    def _learn(self, held: Held, step: Step, seen: Seen) -> None:
+        """Keep how a thing stands that cannot be taken further: that is what is left behind."""
+        if held.op.touched(step.key):
+            self._keep(held, held.op.found(step.key, step.learn(held.op, seen)))
 
     def _may_act(self, held: Held, step: Step, seen: Seen, now: Micros) -> bool:
         """Whether every earlier call of the step is over, and this look began after it was."""
@@ -191,6 +197,8 @@ class Reconciler:
         """Save the intent, make one call, keep what it told."""
         self._checkpoint("before-intent", held.op, step.key)
         intent = self._clock.now()
+        if step.pivot and not step.unique and step.key in held.op.quiet:
+            self._keep(held, held.op.found(step.key, {}))  # an earlier call may have done its part
         if step.unique or step.pivot:
             self._save(held, held.op.hush(step.key, intent + self._policy.quiet))
         self._checkpoint("after-intent", held.op, step.key)
@@ -202,11 +210,11 @@ class Reconciler:
         try:
             answer = step.act(held.op, seen, self._clouds.of(held.op.scope))
         except Fault as fault:
-            self._faulted(held, step, fault)
+            self._faulted(held, step, seen, fault)
             return
         except Exception as error:  # a defect in an adapter: it may have called or not
             self._telemetry.defect(held.op, step.key, error)
-            self._faulted(held, step, Ambiguous(type(error).__name__, Reason.INTERNAL))
+            self._faulted(held, step, seen, Ambiguous(type(error).__name__, Reason.INTERNAL))
             return
         self._checkpoint("after-call", held.op, step.key)
         now = self._clock.now()
@@ -222,12 +230,13 @@ class Reconciler:
         if answer.settled or (answer.resources and step.check(held.op, told) is Next.DONE):
             self._done(held, step, None)
 
-    def _faulted(self, held: Held, step: Step, fault: Fault) -> None:
+    def _faulted(self, held: Held, step: Step, seen: Seen, fault: Fault) -> None:
         """A call that did not go through; raises it again when it is Terminal."""
         now = self._clock.now()
         self._telemetry.fault(held.op, step.key, fault)
         if isinstance(fault, Terminal):
             self._keep(held, held.op.unhush(step.key))
+            self._learn(held, step, seen)
             raise fault
         kind = type(fault).__name__.lower()
         op = held.op.note(now, kind, step.key, fault.message, fault.request_id)

@@ -161,10 +161,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, cancelled=by)
 
     def mark(self, key: str, facts: Facts | None = None) -> "Operation":
-        """The step is done; nothing of it can still land."""
-        learned = (
-            {**self.learned, key: {**self.learned.get(key, {}), **facts}} if facts else self.learned
-        )
+        """The step is done; nothing of it can still land. That it was called is not forgotten."""
+        learned = self.learned
+        if facts or key in self.quiet:
+            learned = {**learned, key: {**learned.get(key, {}), **(facts or {})}}
         quiet = {name: until for name, until in self.quiet.items() if name != key}
         return replace(self, done=self.done | {key}, learned=learned, quiet=quiet, attempts=0)
 
@@ -187,6 +187,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             attempts=0,
             trouble=None,
         )
+
+    def found(self, key: str, facts: Facts) -> "Operation":
+        """Something was seen of a step that was touched; with no facts: it was touched for good."""
+        return replace(self, learned={**self.learned, key: {**self.learned.get(key, {}), **facts}})
 
     def tried(self, at: Micros, trouble: Failure) -> "Operation":
         """A call did not go through: one more attempt, and nothing seen before it counts."""

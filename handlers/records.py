@@ -7,6 +7,7 @@ from handlers.instance import Instance, Ref, State
 from handlers.operation import Operation
 from handlers.resources import Kind, PortRange, Rule
 from handlers.steps.claim import Claim
+from handlers.steps.remove import Remove
 from handlers.steps.security_groups import GROUP
 from handlers.steps.servers import SERVER
 from handlers.steps.volumes import VOLUME
@@ -52,6 +53,8 @@ def failed_record(op: Operation, plan: tuple[Step, ...], left: tuple[Ref, ...]) 
         return None
     if op.basis is not None or claimed:
         record = base_record(op)
+        if any(isinstance(step, Remove) for step in plan):
+            return replace(record, state=State.ERROR, resources=_still(record, left))
         return replace(record, state=State.ERROR) if left else record
     return Instance(
         id=op.subject,
@@ -60,6 +63,12 @@ def failed_record(op: Operation, plan: tuple[Step, ...], left: tuple[Ref, ...]) 
         state=State.ERROR,
         resources={ref.role or f"{ref.kind}/{ref.id}": ref for ref in left if ref.id},
     )
+
+
+def _still(record: Instance, left: tuple[Ref, ...]) -> dict[str, Ref]:
+    """The recorded resources that a deletion which failed has left."""
+    there = {ref.id for ref in left}
+    return {key: ref for key, ref in record.resources.items() if ref.id in there}
 
 
 def leftovers_of(op: Operation, plan: tuple[Step, ...]) -> tuple[Ref, ...]:

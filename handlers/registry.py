@@ -56,13 +56,13 @@ class Registry:
 
     def record(self, op: Operation) -> Instance | None:
         """The subject's record after the operation: unchanged by one that failed untouched."""
-        if op.failure and not op.learned and not op.quiet:
+        if op.failure and _is_untouched(op):
             return op.basis
         return self._of(op).record(op) if op.manager in self._engines else op.basis
 
     def leftovers(self, op: Operation) -> tuple[Ref, ...]:
         """What a failed operation leaves in the cloud that should not be there."""
-        if not op.learned and not op.quiet:
+        if _is_untouched(op):
             return ()
         return self._of(op).leftovers(op) if op.manager in self._engines else ()
 
@@ -78,3 +78,8 @@ class Registry:
                 Reason.UNSUPPORTED,
             )
         return engine
+
+
+def _is_untouched(op: Operation) -> bool:
+    """Whether no call was made and nothing was found that a later failure could leave behind."""
+    return not (op.learned or op.quiet or op.done)

@@ -66,16 +66,23 @@ class Remove:
         matches = self._mine(op, seen)
         target = next(each for each in matches if _deletable(each))
         answer = delete_resource(world, target)
-        return replace(answer, settled=self.kind in _AT_ONCE and len(matches) == 1)
+        at_once = self.kind in _AT_ONCE
+        rest = [each.id for each in matches if each is not target or not at_once]
+        return replace(answer, settled=at_once and not rest, facts={"rest": rest})
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         matches = self._mine(op, seen)
-        return {"id": matches[0].id} if matches and not op.fact(self.key) else {}
+        if not matches:
+            return {}
+        rest = [each.id for each in matches]
+        return {"id": op.fact(self.key) or rest[0], "rest": rest}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        known = self._known(op)
+        """What was there at the last look; where nobody could look, what may be there."""
+        rest = op.fact(self.key, "rest")
+        known = self._known(op) if rest is None else rest
         role = "" if self.everything else self.key
-        if not known and not self.everything and op.touched(self.key):
+        if not known and rest is None and not self.everything and op.touched(self.key):
             note = f"a {self.kind} may exist that carries the identity of {self.subject}"
             return (Ref(kind=self.kind, id="", role=role, note=note),)
         return tuple(Ref(kind=self.kind, id=each, role=role) for each in known)

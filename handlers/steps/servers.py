@@ -162,10 +162,16 @@ class Confirm:
         return Answer(facts={"accepted": True}, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
+        return {} if isinstance(seen, Absent) else {"status": _server(seen).status}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
+        """The server, unless it was seen to work with its old flavor."""
+        known = op.known_id(SERVER)
+        as_before = op.fact(self.key, "status") in ("ACTIVE", "SHUTOFF")
+        if known is None or not op.touched(self.key) or as_before:
+            return ()
+        note = f"it may have, or still get, flavor {self.flavor}"
+        return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,15 @@ class Revert:
         server = _server(seen)
         if server.status in ("VERIFY_RESIZE", "ERROR"):
             return Next.ACT
-        return Next.WAIT if server.task or "RESIZE" in server.status else Next.DONE
+        if server.task or "RESIZE" in server.status:
+            return Next.WAIT
+        if server.flavor == self.flavor:
+            raise Terminal(
+                f"server {server.id} has flavor {self.flavor} and cannot be reverted any more",
+                Reason.CLOUD_ERROR,
+                service=self.service,
+            )
+        return Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         server = _server(seen)

@@ -102,10 +102,18 @@ class Extend:
         return Answer(facts={"accepted": self.size}, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {"size": _volume(seen).size} if not isinstance(seen, Absent) else {}
+        if isinstance(seen, Absent):
+            return {}
+        return {"size": _volume(seen).size, "status": _volume(seen).status}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
+        """The volume, unless it was seen to be as it was before."""
+        known = op.known_id(VOLUME)
+        as_before = op.fact(self.key, "status") in ("available", "in-use")
+        if known is None or not op.touched(self.key) or as_before:
+            return ()
+        note = f"it may have, or still get, {self.size} GiB"
+        return (Ref(kind=Kind.VOLUME, id=known, role=VOLUME, note=note),)
 
 
 def _known_volume(op: Operation) -> str:

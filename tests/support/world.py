@@ -1,10 +1,11 @@
 """A whole deployment in virtual time: workers, one ledger, one cloud, no threads and no waiting."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from consumer.ledger.base import Ledger, Offer, Verdict
+from consumer.ledger.base import Ledger, Offer, Unavailable, Verdict
 from consumer.ledger.memory import MemoryLedger
 from consumer.observer import Observer
 from consumer.policy import Policy
@@ -12,7 +13,7 @@ from consumer.pools import Inline
 from consumer.reconciler import Checkpoint, Reconciler
 from consumer.scheduler import Scheduler
 from consumer.telemetry.base import Silent, Telemetry
-from handlers.base import Clouds
+from handlers.base import Clouds, ResourceManager
 from handlers.commands import Body, Command, DeleteInstance, DeleteSecurityGroup
 from handlers.errors import Stale
 from handlers.events import Event
@@ -56,20 +57,41 @@ class Crash(BaseException):
     """The process died: nothing after it runs."""
 
 
-class WorkerDouble:
-    """One worker process: a scheduler with its lanes, run inline. It can die and be paused."""
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What workers are built from; the ablation run takes one safety idea out at a time.
 
-    def __init__(self, name: str, world: "World", checkpoint: Checkpoint) -> None:
+    `asks_lease`: a worker that may have lost its lease stops before a call. `acks_first`: the
+    intake settles a delivery before the ledger has the command. `checkpoint` is every worker's.
+    """
+
+    observer: type[Observer] = Observer
+    reconciler: type[Reconciler] = Reconciler
+    registry: type[Registry] = Registry
+    managers: Callable[[], Iterable[ResourceManager]] = managers
+    asks_lease: bool = True
+    acks_first: bool = False
+    checkpoint: Checkpoint = lambda name, op, step: None
+
+
+class WorkerDouble:
+    """One worker process: intake, scheduler and relay, run inline. It can die, pause and stop."""
+
+    def __init__(self, name: str, world: "World") -> None:
         self.name = name
         self.alive = True
+        self._stopping = False
         self._world = world
+        self._beat = world.ledger.register(name, "test")
+        parts = world.parts
         eyes = {
-            service: Observer(service, world.clouds, world.policy, world.clock.now, world.telemetry)
+            service: parts.observer(
+                service, world.clouds, world.policy, world.clock.now, world.telemetry
+            )
             for service in Service
         }
-        registry = Registry(managers(), world.manager)
-        world.ledger.register(name, "test")
-        reconciler = Reconciler(
+        registry = parts.registry(parts.managers(), world.manager)
+        reconciler = parts.reconciler(
             ledger=world.ledger,
             registry=registry,
             clouds=world.clouds,
@@ -77,7 +99,8 @@ class WorkerDouble:
             policy=world.policy,
             clock=world.clock,
             telemetry=world.telemetry,
-            checkpoint=checkpoint,
+            sure=self._sure if parts.asks_lease else lambda: True,
+            checkpoint=parts.checkpoint,
             random=Random(name),
         )
         self.scheduler = Scheduler(
@@ -93,17 +116,64 @@ class WorkerDouble:
             ttl=TTL,
         )
 
-    def tick(self) -> None:
-        """One round with a heartbeat; a crash ends the worker, a lost lease too."""
+    def _sure(self) -> bool:
+        return self._world.clock.now() - self._beat < TTL * 2 // 3
+
+    def beat(self) -> None:
+        """A heartbeat; a worker that was taken over finds out and ends."""
         try:
-            self._world.ledger.heartbeat(self.name)
-            self.scheduler.tick()
+            self._beat = self._world.ledger.heartbeat(self.name)
+        except Stale:
+            self.alive = False
+
+    def stop(self) -> None:
+        """Asked to end: the call that runs comes to its end, then others may take over."""
+        self.scheduler.stop()
+        self._stopping = True
+
+    def tick(self) -> None:
+        """One round; a crash ends the worker, and so does a lost lease."""
+        self._world.running.append(self)
+        try:
+            self.beat()
+            if self.alive:
+                self._intake()
+                self.scheduler.tick()
+                self._relay()
+            if self._stopping:
+                self._world.ledger.retire(self.name)
+                self.alive = False
         except (Crash, Stale):
             self.alive = False
+        except Unavailable:
+            pass  # the broker keeps what was not acked, the outbox what was not sent
+        finally:
+            self._world.running.remove(self)
+
+    def _intake(self) -> None:
+        """A delivery is settled when the ledger has the command, and not before."""
+        inbox = self._world.inbox
+        while inbox:
+            command = inbox[0]
+            if self._world.parts.acks_first:
+                inbox.pop(0)
+            self._world.deliver(command, self.name)
+            if command in inbox:  # not delivered to another one in the meantime
+                inbox.remove(command)
+
+    def _relay(self) -> None:
+        """At least once: published first, marked as sent afterwards."""
+        events = self._world.ledger.unsent(100)
+        if events:
+            self._world.published.extend(events)
+            self._world.ledger.sent([event.id for event in events])
 
 
 class World:
-    """Publishers, workers, a ledger and a cloud; `run` lets time pass until all is quiet."""
+    """Publishers, workers, a ledger and a cloud; `run` lets time pass until all is quiet.
+
+    `running` are the workers inside their tick: more than one while one of them is paused.
+    """
 
     def __init__(
         self,
@@ -115,55 +185,87 @@ class World:
         telemetry: Telemetry | None = None,
         manager: str = "natives",
         seed: int = 0,
+        parts: Parts = Parts(),
+        keep: int = 0,
     ) -> None:
+        """`keep`: so many workers are kept alive; one that died is started anew."""
         self.clock = clock
         self.clouds = clouds
         self.policy = policy
         self.manager = manager
+        self.parts = parts
+        self.keep = keep
         self.telemetry: Telemetry = telemetry or Silent()
         self.ledger: Ledger = ledger or MemoryLedger(clock.now)
         self.random = Random(seed)
         self.workers: list[WorkerDouble] = []
+        self.running: list[WorkerDouble] = []
         self.sent: list[Command] = []
+        self.inbox: list[Command] = []
+        self.published: list[Event] = []
 
     def uuid(self) -> str:
         """A new id, the same in every run of the same seed."""
         return str(UUID(int=self.random.getrandbits(128), version=4))
 
-    def worker(self, checkpoint: Checkpoint = lambda name, op, step: None) -> WorkerDouble:
+    def worker(self) -> WorkerDouble:
         """Start one more worker."""
-        one = WorkerDouble(f"worker-{len(self.workers)}", self, checkpoint)
+        one = WorkerDouble(f"worker-{len(self.workers)}", self)
         self.workers.append(one)
         return one
 
+    # -- commands -------------------------------------------------------------------------------
+
+    def command(self, subject: str, body: Body, command_id: str = "") -> Command:
+        return Command(id=command_id or self.uuid(), subject=subject, source="test", body=body)
+
     def send(self, subject: str, body: Body, command_id: str = "") -> Command:
         """A command arrives and is accepted by the first living worker."""
-        command = Command(id=command_id or self.uuid(), subject=subject, source="test", body=body)
+        command = self.command(subject, body, command_id)
         self.deliver(command)
         self.sent.append(command)
         return command
 
-    def deliver(self, command: Command) -> Verdict:
+    def publish(self, command: Command) -> None:
+        """A command lies in the queue until a worker's intake has taken it."""
+        self.sent.append(command)
+        self.inbox.append(command)
+
+    def deliver(self, command: Command, owner: str = "") -> Verdict:
         """Offer a command to the ledger, as the intake does."""
         scope = Scope(cloud="cloud", region="region", project=command.body.project)
         cancels = isinstance(command.body, DeleteInstance | DeleteSecurityGroup)
-        owner = next((each.name for each in self.workers if each.alive), "worker-0")
+        owner = owner or next((each.name for each in self.workers if each.alive), "worker-0")
         return self.ledger.accept([Offer(command, scope, cancels)], owner)[0]
+
+    # -- time -----------------------------------------------------------------------------------
 
     def run(self, seconds: float = 3600, until: Callable[[], bool] | None = None) -> None:
         """Let workers tick until every command has ended, `until` says so, or time is up."""
         end = self.clock.now() + int(seconds * SECOND)
         while self.clock.now() < end:
+            for _ in range(self.keep - sum(each.alive for each in self.workers)):
+                self.worker()
             for each in self.workers:
-                if each.alive:
+                if each.alive and each not in self.running:
                     each.tick()
             if until() if until else self.is_quiet():
                 return
-            self.clock.advance_to(self._next())
+            self.clock.advance_to(min(self._next(), end))
 
     def is_quiet(self) -> bool:
         """Whether every command that was sent has ended."""
-        return all(self.operation(each).phase.is_final for each in self.sent)
+        return not self.inbox and all(self.operation(each).phase.is_final for each in self.sent)
+
+    def _next(self) -> Micros:
+        """The next moment at which a worker has something to do; a tick at the latest."""
+        now = self.clock.now()
+        awake = (each for each in self.workers if each.alive and each not in self.running)
+        dues: Iterable[Micros | None] = (each.scheduler.next_due() for each in awake)
+        soonest = min((due for due in dues if due is not None), default=now + SECOND)
+        return min(max(soonest, now + 1000), now + SECOND)
+
+    # -- what came of it ------------------------------------------------------------------------
 
     def operation(self, command: Command) -> Operation:
         op = self.ledger.operation(command.id)
@@ -179,10 +281,3 @@ class World:
         final = [e for e in self.ledger.events(command.id) if not e.type.endswith(".start")]
         assert len(final) == 1, f"{len(final)} terminal events: {final}"
         return final[0]
-
-    def _next(self) -> Micros:
-        """The next moment at which a worker has something to do; a tick at the latest."""
-        now = self.clock.now()
-        dues: Iterable[Micros | None] = (w.scheduler.next_due() for w in self.workers if w.alive)
-        soonest = min((due for due in dues if due is not None), default=now + SECOND)
-        return min(max(soonest, now + 1000), now + SECOND)
