@@ -1,9 +1,11 @@
 """The in-memory cloud in virtual time as a place."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from consumer.ledger.base import Ledger
+from handlers import registry
+from handlers.base import ResourceManager
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.commands import Command
 from handlers.instance import Scope
@@ -12,16 +14,22 @@ from tests.contract.managers.bench import TENANT
 from tests.contract.managers.inventory import Inventory
 from tests.contract.managers.place import Faults, Site, Trove
 from tests.contract.managers.state import StateFaults, StateTrove, gaps_of, inventory_of, site_of
-from tests.support.world import VirtualClock, World
+from tests.support.world import Parts, VirtualClock, World
 
 
 class MemoryPlace:
-    """A new cloud; time passes only while somebody waits."""
+    """A new cloud; time passes only while somebody waits.
+
+    `managers` are those of the release, unless a test brings broken ones.
+    """
 
     name = "memory"
     patience = 900.0
 
-    def __init__(self) -> None:
+    def __init__(
+        self, managers: Callable[[], Iterable[ResourceManager]] = registry.managers
+    ) -> None:
+        self._parts = Parts(managers=managers)
         self.clock = VirtualClock()
         self.state = CloudState(now=self.clock.now, sleep=self.clock.sleep)
         self.site: Site = site_of(self.state)
@@ -30,7 +38,7 @@ class MemoryPlace:
 
     def deployment(self, manager: str) -> "VirtualDeployment":
         clouds = MemoryClouds({"": MemoryCloud(self.state)})
-        world = World(clouds, self.clock, manager=manager)
+        world = World(clouds, self.clock, manager=manager, parts=self._parts)
         world.worker()
         return VirtualDeployment(world, self.state)
 

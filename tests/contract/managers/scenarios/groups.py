@@ -14,6 +14,7 @@ from tests.contract.managers.bench import TENANT, Bench
 from tests.contract.managers.inventory import RuleKey
 from tests.contract.managers.orders import DELETE, DNS, MYSQL, REPLICATION, instance
 
+FIRST = ("172.16.0.0/12",)
 OLD = ("10.0.0.0/8", "2001:db8::/32")
 NEW = ("10.0.0.0/8", "192.168.0.0/16", "2001:db8:1::/48")
 
@@ -55,12 +56,15 @@ def a_group_of_its_own_lives_its_life(bench: Bench) -> None:
 
 def an_instances_rules_change_without_a_moment_of_no_access(bench: Bench) -> None:
     subject = bench.subject()
-    access = Access(ports=(MYSQL, REPLICATION), cidrs=OLD)
+    access = Access(ports=(MYSQL, REPLICATION), cidrs=FIRST)
     bench.succeed(subject, instance(bench.site, access=access, volume=None))
+    with bench.place.watch(bench.look().group.id) as watch:
+        bench.succeed(subject, UpdateSecurityGroupRules(project=TENANT, cidrs=OLD))
+        assert watch.gaps() == (), "new rules come before old ones go"
     before = bench.look().group
     with bench.place.watch(before.id) as watch:
         bench.succeed(subject, UpdateSecurityGroupRules(project=TENANT, cidrs=NEW))
-        assert watch.gaps() == ()
+        assert watch.gaps() == (), "rules that stay are not touched"
     after = bench.look().group
     assert set(after.rules) == keys((MYSQL, REPLICATION), NEW)
     for key in keys((MYSQL, REPLICATION), ("10.0.0.0/8",)):

@@ -1,0 +1,65 @@
+"""The suite sees what it is there to see: each broken manager fails in the scenario that is named.
+
+And the matrix sees what nobody tested.
+"""
+
+import pytest
+
+from handlers.commands import BODIES
+from tests.contract.managers.bench import Bench
+from tests.contract.managers.memory import MemoryPlace
+from tests.contract.managers.mutants import MUTANTS
+from tests.contract.managers.orders import samples
+from tests.contract.managers.table import MANAGERS
+from tests.support.matrix import Matrix, Measure
+
+
+@pytest.mark.parametrize("wrong", sorted(MUTANTS))
+def test_a_broken_manager_is_rejected(wrong: str) -> None:
+    broken, scenario = MUTANTS[wrong]
+    bench = Bench(MemoryPlace(lambda: (broken,)), MANAGERS["natives"])
+    with pytest.raises(AssertionError):
+        scenario(bench)
+
+
+def test_there_is_a_sample_of_every_command() -> None:
+    assert set(samples(MemoryPlace().site)) == set(BODIES.values())
+
+
+def _measure(command: str, outcome: str = "done") -> Measure:
+    return Measure(
+        manager="natives",
+        cloud="memory",
+        command=command,
+        outcome=outcome,
+        seconds=1.5,
+        calls=3,
+        changes=1,
+    )
+
+
+def test_the_matrix_misses_a_command_that_nobody_ran() -> None:
+    matrix = Matrix(("instance.create", "instance.fly"))
+    matrix.add(_measure("instance.create"), passed=True)
+    assert matrix.missing() == ["instance.fly of natives on memory"]
+    assert list(matrix.lines())[2:] == [
+        "| instance.create | ✓ 1×, 1.5 s, 3 calls (1 changes) |",
+        "| instance.fly | missing |",
+    ]
+
+
+def test_a_command_that_was_only_refused_is_missing() -> None:
+    matrix = Matrix(("instance.create",))
+    matrix.add(_measure("instance.create", "refused"), passed=True)
+    assert matrix.missing() == ["instance.create of natives on memory"]
+
+
+def test_a_command_in_a_test_that_failed_is_crossed_out() -> None:
+    matrix = Matrix(("instance.create", "instance.adopt"))
+    matrix.add(_measure("instance.create"), passed=True)
+    matrix.add(_measure("instance.create"), passed=False)
+    matrix.add(_measure("instance.adopt", "unsupported"), passed=True)
+    assert list(matrix.lines())[2:] == [
+        "| instance.create | ✗ |",
+        "| instance.adopt | ✓ unsupported |",
+    ]
