@@ -18,7 +18,7 @@ from simulator.accounts import ACCOUNTS
 from simulator.admin import Admin
 from simulator.cinder.api import Cinder
 from simulator.counts import Counts
-from simulator.door import REQUEST_ID
+from simulator.door import ids_of
 from simulator.glance import Glance
 from simulator.keystone import Keystone
 from simulator.microversion import headers_of, version_of
@@ -80,10 +80,13 @@ class Simulator:
         account = self._keystone.who(request.headers.get("X-Auth-Token", ""))
         if account is None and not route.public:
             return _unauthorized(request.host_url)
+        versions = headers_of(route.service, (0, 0))
         try:
             version = version_of(route.service, request.headers)
+            versions = headers_of(route.service, version)
             incoming = Incoming(
                 method=request.method,
+                path=request.path,
                 root=request.host_url.rstrip("/"),
                 args=args,
                 query=request.args,
@@ -94,22 +97,18 @@ class Simulator:
             )
             reply = route.handler(incoming)
         except Refusal as refusal:
-            return _refused(refusal, request.host_url)
+            return _refused(refusal, request.host_url, versions)
         except (AttributeError, KeyError, TypeError, ValueError):
             traceback.print_exc()
             return _defect(route)
-        return _with(reply, headers_of(route.service, version))
+        return _with(reply, versions)
 
 
-def _refused(refusal: Refusal, root: str) -> Reply:
+def _refused(refusal: Refusal, root: str, versions: dict[str, str]) -> Reply:
     if refusal.status == 401:
         return _unauthorized(root)
-    request_id = refusal.request_id or f"req-{uuid.uuid4()}"
-    return Reply(
-        status=refusal.status,
-        body=refusal_body(refusal),
-        headers=dict.fromkeys(REQUEST_ID, request_id),
-    )
+    ids = ids_of(refusal.service, refusal.request_id or f"req-{uuid.uuid4()}")
+    return Reply(status=refusal.status, body=refusal_body(refusal), headers={**ids, **versions})
 
 
 def _defect(route: Route) -> Reply:

@@ -10,8 +10,13 @@ from handlers.clouds.memory.things import AnyThing
 from handlers.resources import Service
 from simulator.wire import Incoming, Reply
 
-#: Headers that name the request: Nova and Cinder send both.
-REQUEST_ID = ("x-openstack-request-id", "x-compute-request-id")
+
+def ids_of(service: Service, request_id: str) -> dict[str, str]:
+    """The headers that name the request: Nova and Cinder send two."""
+    names = ["x-openstack-request-id"]
+    if service is not Service.NETWORK:
+        names.append("x-compute-request-id")
+    return dict.fromkeys(names, request_id)
 
 
 class Door:
@@ -36,7 +41,7 @@ class Door:
 
         def identified(doing: Doing) -> Reply:
             reply = effect(doing)
-            ids = dict.fromkeys(REQUEST_ID, doing.request_id)
+            ids = ids_of(self.service, doing.request_id)
             return Reply(status=reply.status, body=reply.body, headers={**ids, **reply.headers})
 
         return self.state.gate.call(Call(self.service, verb, subject, role), identified)

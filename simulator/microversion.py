@@ -46,9 +46,10 @@ def version_of(service: Service | None, headers: Headers) -> Version:
 
 
 def headers_of(service: Service | None, version: Version) -> dict[str, str]:
-    """The answer's headers."""
+    """The answer's headers; (0, 0) stands for the oldest version."""
     if service not in _KNOWN:
         return {}
+    version = max(version, _KNOWN[service][1])
     found = {"OpenStack-API-Version": f"{_KNOWN[service][0]} {_text(version)}"}
     found["Vary"] = "OpenStack-API-Version"
     if service is Service.COMPUTE:

@@ -1,7 +1,7 @@
 """Requests and replies as the services see them, and the errors in each service's own form."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """One request. `root` is the base URL of the simulator, `args` come from the path."""
 
     method: str
+    path: str
     root: str
     args: Mapping[str, str]
     query: MultiDict[str, str]
@@ -119,25 +120,3 @@ def unauthorized_body() -> dict[str, Any]:
 def stamp(at: Micros | None, pattern: str = "%Y-%m-%dT%H:%M:%SZ") -> str | None:
     """A time as the services write it, in whole seconds."""
     return None if at is None else time.strftime(pattern, time.gmtime(at // 1_000_000))
-
-
-def page(
-    items: Iterable[Any], query: MultiDict[str, str], most: int | None, service: Service
-) -> tuple[list[Any], str | None]:
-    """The page that `limit` and `marker` ask for, and the marker of the next one.
-
-    As the services do it: there is a next link whenever the page is full. Refusal 400 for a marker
-    that is not there.
-    """
-    whole = list(items)
-    marker, asked = query.get("marker"), query.get("limit")
-    if marker is not None:
-        places = [place for place, one in enumerate(whole) if one.id == marker]
-        if not places:
-            raise bad(service, f"marker [{marker}] not found")
-        whole = whole[places[0] + 1 :]
-    size = min(int(asked), most or int(asked)) if asked and asked.isdigit() else most
-    if size is None:
-        return whole, None
-    part = whole[:size]
-    return part, part[-1].id if part and len(part) == size else None

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.state import CloudState
 from handlers.clouds.memory.storage import VolumeSpec
 from handlers.clouds.memory.things import VolumeThing
@@ -18,7 +17,8 @@ from handlers.resources import Service
 from simulator.cinder import views
 from simulator.cinder.filters import filter_of
 from simulator.door import Door
-from simulator.wire import Incoming, Reply, Route, bad, forbidden, page
+from simulator.paging import page
+from simulator.wire import Incoming, Reply, Route, bad, forbidden
 
 _PAGE = 1000
 
@@ -60,16 +60,20 @@ class Cinder:
 
     def _list(self, request: Incoming) -> Reply:
         verb = "changed_volume" if "updated_at" in request.query else "find_volume"
+        detail = request.path.endswith("/detail")
+        view = views.detail if detail else views.brief
 
         def body() -> dict[str, Any]:
-            fits = filter_of(request.query)
+            fits = filter_of(request.query, admin=request.account.admin)
             volumes = self._core.volumes.values()
             found = [one for one in volumes if self._door.shown(one, request) and fits(one)]
             found.sort(key=lambda one: (one.created, one.id), reverse=True)
-            part, marker = page(found, request.query, _PAGE, Service.BLOCK_STORAGE)
-            shown: dict[str, Any] = {"volumes": [views.detail(one, request.root) for one in part]}
+            part, marker = page(
+                found, request.query, Service.BLOCK_STORAGE, self._storage.no_volume, _PAGE
+            )
+            shown: dict[str, Any] = {"volumes": [view(one, request.root) for one in part]}
             if marker:
-                href = f"{request.root}{views.AT}/volumes/detail?limit={len(part)}&marker={marker}"
+                href = f"{request.root}{request.path}?limit={len(part)}&marker={marker}"
                 shown["volumes_links"] = [{"rel": "next", "href": href}]
             return shown
 
@@ -120,8 +124,7 @@ class Cinder:
     def _volume(self, request: Incoming) -> VolumeThing:
         volume = self._storage.volume(request.args["id"])
         if not self._door.known(volume, request):
-            text = f"Volume {volume.id} could not be found."
-            raise Refusal(Service.BLOCK_STORAGE, 404, text, "itemNotFound")
+            raise self._storage.no_volume(volume.id)
         return volume
 
     def _maybe(self, request: Incoming) -> VolumeThing | None:

@@ -11,9 +11,31 @@ from handlers.clouds.memory.things import VolumeThing
 from handlers.resources import Service
 from simulator.wire import bad
 
+#: What a listing may be asked for; `all_tenants` is looked at elsewhere.
+_KNOWN = {
+    "name",
+    "status",
+    "id",
+    "metadata",
+    "updated_at",
+    "limit",
+    "marker",
+    "sort",
+    "sort_key",
+    "sort_dir",
+    "all_tenants",
+}
 
-def filter_of(query: MultiDict[str, str]) -> Callable[[VolumeThing], bool]:
-    """All filters of a listing in one; what Cinder does not know is ignored."""
+
+def filter_of(query: MultiDict[str, str], *, admin: bool) -> Callable[[VolumeThing], bool]:
+    """All filters of a listing in one.
+
+    What Cinder does not know it ignores, but for an administrator it then lists nothing, and so it
+    does with `all_tenants=0` (measured).
+    """
+    unknown = any(name not in _KNOWN for name in query)
+    if admin and (unknown or query.get("all_tenants") == "0"):
+        return lambda volume: False
     checks: list[Callable[[VolumeThing], bool]] = []
     for name, attribute in (("name", "name"), ("status", "status"), ("id", "id")):
         if (value := query.get(name)) is not None:

@@ -9,6 +9,11 @@ from simulator.wire import stamp
 AT = "/volume/v3"
 
 
+def brief(volume: VolumeThing, root: str) -> dict[str, Any]:
+    """What `GET /volumes` shows."""
+    return {"id": volume.id, "name": volume.name, "links": _links(volume, root)}
+
+
 def summary(volume: VolumeThing, root: str) -> dict[str, Any]:
     """What the POST answers: without the project, which only later answers name."""
     pattern = "%Y-%m-%dT%H:%M:%S.000000"
@@ -25,7 +30,7 @@ def summary(volume: VolumeThing, root: str) -> dict[str, Any]:
         "snapshot_id": None,
         "source_volid": None,
         "metadata": volume.metadata,
-        "links": [{"rel": "self", "href": f"{root}{AT}/volumes/{volume.id}"}],
+        "links": _links(volume, root),
         "user_id": "9145026082a84228bc5c422f9b0eb120",
         "bootable": "false",
         "encrypted": False,
@@ -67,3 +72,10 @@ def version(root: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _links(volume: VolumeThing, root: str) -> list[dict[str, str]]:
+    return [
+        {"rel": "self", "href": f"{root}{AT}/volumes/{volume.id}"},
+        {"rel": "bookmark", "href": f"{root}/volume/volumes/{volume.id}"},
+    ]

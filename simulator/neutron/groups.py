@@ -15,7 +15,8 @@ from handlers.resources import PortRange, Service
 from simulator.door import Door
 from simulator.neutron import views
 from simulator.neutron.filters import COMMON, fields, filtered
-from simulator.wire import Incoming, Reply, Route, bad, page
+from simulator.paging import page
+from simulator.wire import Incoming, Reply, Route, bad
 
 
 class Groups:
@@ -49,7 +50,7 @@ class Groups:
                 if self._door.known(one, request) and (by_id or one.visible <= self._core.time)
             ]
             found = filtered(seen, request.query, COMMON)
-            part, marker = page(found, request.query, None, Service.NETWORK)
+            part, marker = page(found, request.query, Service.NETWORK, _no_group)
             shown: dict[str, Any] = {
                 "security_groups": fields([views.group(one) for one in part], request.query)
             }
@@ -88,8 +89,7 @@ class Groups:
     def _group(self, request: Incoming) -> GroupThing:
         group = self._network.group(request.args["id"])
         if not self._door.known(group, request):
-            text = f"Security group {group.id} does not exist"
-            raise Refusal(Service.NETWORK, 404, text, "SecurityGroupNotFound")
+            raise _no_group(group.id)
         return group
 
     # -- rules ----------------------------------------------------------------------------------
@@ -117,6 +117,11 @@ class Groups:
             return Reply(status=204)
 
         return self._door.call("delete_rule", effect)
+
+
+def _no_group(group: str) -> Refusal:
+    text = f"Security group {group} does not exist"
+    return Refusal(Service.NETWORK, 404, text, "SecurityGroupNotFound")
 
 
 def _rules_of(body: bytes) -> tuple[list[dict[str, Any]], bool]:

@@ -12,7 +12,8 @@ from handlers.resources import Service
 from simulator.door import Door
 from simulator.neutron import views
 from simulator.neutron.filters import PORTS, fields, filtered
-from simulator.wire import Incoming, Reply, Route, bad, page
+from simulator.paging import page
+from simulator.wire import Incoming, Reply, Route, bad
 
 #: What a port's POST may say.
 _PROPERTIES = {
@@ -56,7 +57,7 @@ class Ports:
         def body() -> dict[str, Any]:
             seen = [one for one in self._core.ports.values() if self._shown(one, request)]
             found = filtered(seen, request.query, PORTS)
-            part, marker = page(found, request.query, None, Service.NETWORK)
+            part, marker = page(found, request.query, Service.NETWORK, _no_port)
             shown: dict[str, Any] = {
                 "ports": fields([views.port(one) for one in part], request.query)
             }
@@ -95,9 +96,12 @@ class Ports:
     def _port(self, request: Incoming) -> PortThing:
         port = self._network.port(request.args["id"])
         if not self._door.known(port, request):
-            text = f"Port {port.id} could not be found."
-            raise Refusal(Service.NETWORK, 404, text, "PortNotFound")
+            raise _no_port(port.id)
         return port
+
+
+def _no_port(port: str) -> Refusal:
+    return Refusal(Service.NETWORK, 404, f"Port {port} could not be found.", "PortNotFound")
 
 
 def _spec(given: dict[str, Any]) -> PortSpec:

@@ -24,12 +24,23 @@ class Nova:
         return [
             Route("GET", "/compute/", self._versions, public=True),
             Route("GET", f"{AT}/", self._version, public=True),
-            Route("GET", f"{AT}/flavors", self._flavors, Service.COMPUTE),
+            Route("GET", f"{AT}/flavors", self._names, Service.COMPUTE),
             Route("GET", f"{AT}/flavors/detail", self._flavors, Service.COMPUTE),
             Route("GET", f"{AT}/flavors/<id>", self._flavor, Service.COMPUTE),
             *self._servers.routes(),
             *self._actions.routes(),
         ]
+
+    def _names(self, request: Incoming) -> Reply:
+        def body() -> dict[str, Any]:
+            root = request.root
+            found = [
+                {"id": one.id, "name": one.name, "links": views.links(root, "flavors", one.id)}
+                for one in self._core.catalogue.flavors
+            ]
+            return {"flavors": found}
+
+        return self._door.look("find_flavor", body)
 
     def _flavors(self, request: Incoming) -> Reply:
         def body() -> dict[str, Any]:

@@ -29,6 +29,8 @@ def since_of(query: Query) -> int | None:
 
 def filter_of(query: Query) -> Filter:
     """All filters of a listing in one. What Nova ignores without a word is ignored here too."""
+    if "metadata" in query:
+        raise bad(Service.COMPUTE, "Invalid filter field: metadata.")
     checks: list[Filter] = []
     if (name := query.get("name")) is not None:
         pattern = _regex(name)

@@ -13,7 +13,8 @@ from simulator.door import Door
 from simulator.nova import views
 from simulator.nova.bodies import server_spec
 from simulator.nova.filters import filter_of, since_of
-from simulator.wire import Incoming, Reply, Route, page
+from simulator.paging import page
+from simulator.wire import Incoming, Reply, Route, bad
 
 AT = "/compute/v2.1"
 
@@ -57,7 +58,9 @@ class Servers:
         verb = "changed_server" if "changes-since" in request.query else "find_server"
 
         def body() -> dict[str, Any]:
-            part, marker = page(self._filtered(request), request.query, _PAGE, Service.COMPUTE)
+            part, marker = page(
+                self._filtered(request), request.query, Service.COMPUTE, _no_marker, _PAGE
+            )
             view = self._detail if detail else self._summary
             shown: dict[str, Any] = {"servers": [view(one, request) for one in part]}
             if marker:
@@ -119,3 +122,7 @@ class Servers:
 
     def _tags(self, request: Incoming) -> Reply:
         return self.door.look("get_server", lambda: {"tags": list(self.one(request).tags)})
+
+
+def _no_marker(marker: str) -> Refusal:
+    return bad(Service.COMPUTE, f"marker [{marker}] not found")

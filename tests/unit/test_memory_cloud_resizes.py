@@ -193,6 +193,18 @@ def test_volume_comes_to_a_living_server_and_goes(small: SmallCloud) -> None:
 
 
 @pytest.mark.parametrize(
+    ("verb", "status"), [("attach_volume", "reserved"), ("detach_volume", "detaching")]
+)
+def test_attaching_and_detaching_can_hang(small: SmallCloud, verb: str, status: str) -> None:
+    volume = small.volume()
+    server = small.active(volumes=[volume] if verb == "detach_volume" else [])
+    small.spoil(verb, Outcome.STUCK)
+    (small.attach if verb == "attach_volume" else small.detach)(server, volume)
+    small.wait(60)
+    assert small.see_volume(volume).status == status
+
+
+@pytest.mark.parametrize(
     ("verb", "before", "after"),
     [("attach_volume", "available", "available"), ("detach_volume", "in-use", "in-use")],
 )
@@ -232,6 +244,42 @@ def test_nothing_is_detached_from_a_server_in_error(small: SmallCloud) -> None:
 def test_volume_in_error_is_made_by_the_fault_plan(small: SmallCloud) -> None:
     small.spoil("create_volume", Outcome.ERROR)
     assert small.see_volume(small.volume()).status == "error"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [(Outcome.STUCK, "deleting"), (Outcome.ERROR, "error_deleting")]
+)
+def test_deletion_of_a_volume_can_hang_and_fail(
+    small: SmallCloud, outcome: Outcome, status: str
+) -> None:
+    volume = small.volume()
+    small.spoil("delete_volume", outcome)
+    small.cloud.delete_volume(volume)
+    small.wait(60)
+    assert small.see_volume(volume).status == status
+
+
+@pytest.mark.parametrize("outcome", [Outcome.STUCK, Outcome.FLAP])
+def test_creation_of_a_volume_can_hang_and_flap(small: SmallCloud, outcome: Outcome) -> None:
+    small.spoil("create_volume", outcome)
+    volume = small.volume()
+    seen = small.statuses(Kind.VOLUME, volume, 3)
+    assert seen == (
+        ["creating"] if outcome is Outcome.STUCK else ["available", "creating", "available"]
+    )
+
+
+def test_extend_can_flap(small: SmallCloud) -> None:
+    volume = small.volume()
+    small.spoil("extend_volume", Outcome.FLAP)
+    small.cloud.extend_volume(volume, 2)
+    small.wait(0.95)
+    assert small.statuses(Kind.VOLUME, volume, 2) == [
+        "extending",
+        "available",
+        "extending",
+        "available",
+    ]
 
 
 def test_volume_deleted_before_it_is_scheduled_is_gone_at_once(small: SmallCloud) -> None:

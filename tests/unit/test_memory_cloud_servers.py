@@ -70,7 +70,7 @@ def test_flapping_build_is_done_then_back_then_done(small: SmallCloud) -> None:
     small.spoil("create_server", Outcome.FLAP)
     server = small.server()
     small.wait(2.95)
-    assert small.statuses(Kind.SERVER, server, 2) == ["BUILD/spawning", "BUILD", "ACTIVE"]
+    assert small.statuses(Kind.SERVER, server, 2) == ["BUILD/spawning", "ACTIVE", "BUILD", "ACTIVE"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,29 @@ def test_second_server_inside_the_window_fails_and_takes_the_port_from_the_first
     assert small.see_server(first).status == "ACTIVE"
     assert small.see_server(second).status == "ERROR"
     assert (small.see_port(port).device, small.see_port(port).status) == ("", "DOWN")
+
+
+def test_server_whose_port_went_meanwhile_fails(small: SmallCloud) -> None:
+    port = small.port()
+    server = small.server(ports=[port])
+    small.cloud.delete_port(port)
+    small.wait(3)
+    assert small.see_server(server).status == "ERROR"
+    assert "not found" in (small.see_server(server).fault or "")
+
+
+@pytest.mark.parametrize("verb", ["resize_server", "confirm_resize", "revert_resize"])
+@pytest.mark.parametrize("outcome", [Outcome.STUCK, Outcome.FLAP])
+def test_resize_can_hang_and_flap(small: SmallCloud, verb: str, outcome: Outcome) -> None:
+    server = small.active()
+    small.spoil(verb, outcome)
+    small.cloud.resize_server(server, "2")
+    small.wait(10)
+    if verb != "resize_server":
+        (small.cloud.confirm_resize if "confirm" in verb else small.cloud.revert_resize)(server)
+        small.wait(10)
+    done = "VERIFY_RESIZE" if verb == "resize_server" else "ACTIVE"
+    assert (small.see_server(server).status == done) is (outcome is Outcome.FLAP)
 
 
 # -- delete ----------------------------------------------------------------------------------------

@@ -192,7 +192,10 @@ def test_changes_since_lists_deleted_servers_but_not_those_deleted_in_build(nova
     assert nova.listed("changes-since=2099-01-01T00:00:00Z") == []
 
 
-@pytest.mark.parametrize("query", ["changes-since=yesterday", "marker=nobody", "name=%5B"])
+@pytest.mark.parametrize(
+    "query",
+    ["changes-since=yesterday", "marker=nobody", "limit=few", "name=%5B", "metadata=%7B%7D"],
+)
 def test_query_that_makes_no_sense_is_refused(nova: Nova, query: str) -> None:
     assert nova.get(f"/servers/detail?{query}").status_code == 400
 
@@ -215,3 +218,24 @@ def test_filters_that_nova_ignores_are_ignored(nova: Nova) -> None:
     made = nova.made()
     assert nova.listed("uuid=other&host=other&flavor=1") == [made]
     assert nova.listed("flavor=2") == []
+
+
+def test_flavors_are_listed_briefly_or_in_detail(nova: Nova) -> None:
+    assert set(nova.get("/flavors").json()["flavors"][0]) == {"id", "name", "links"}
+    assert nova.get("/flavors/detail").json()["flavors"][1]["ram"] == 1024
+    shown = nova.get("/flavors/1", "2.61").json()["flavor"]
+    assert (shown["description"], shown["extra_specs"]) == (None, {})
+    assert nova.get("/flavors/nope").status_code == 404
+
+
+def test_server_may_boot_from_a_volume_and_have_no_port(nova: Nova) -> None:
+    source = {"source_type": "volume", "destination_type": "volume", "boot_index": 0}
+    root = {**source, "uuid": nova.place.small.volume()}
+    made = nova.made(imageRef="", networks="none", block_device_mapping_v2=[root])
+    shown = nova.get(f"/servers/{made}", "2.46").json()["server"]
+    assert (shown["image"], shown["addresses"]) == ("", {})
+
+
+def test_refusal_names_the_microversion_too(nova: Nova) -> None:
+    headers = nova.get("/servers/nope", "2.46").headers
+    assert headers["OpenStack-API-Version"] == "compute 2.46"

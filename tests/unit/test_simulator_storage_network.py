@@ -97,6 +97,28 @@ def test_full_page_of_volumes_has_a_next_link(cinder: Api) -> None:
     assert {one["id"] for one in first["volumes"] + rest["volumes"]} == made
 
 
+def test_listing_is_brief_or_in_detail(cinder: Api) -> None:
+    made = volume(cinder)
+    (brief,) = cinder.get("/volumes").json()["volumes"]
+    assert (set(brief), brief["id"]) == ({"id", "name", "links"}, made)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("marker=nobody", 404), ("limit=few", 400), ("updated_at=yesterday", 400)]
+)
+def test_listing_of_volumes_that_makes_no_sense_is_refused(
+    cinder: Api, query: str, status: int
+) -> None:
+    assert cinder.get(f"/volumes/detail?{query}").status_code == status
+
+
+@pytest.mark.parametrize("query", ["coffee=1", "all_tenants=0"])
+def test_unknown_filter_lists_nothing_for_an_administrator(cinder: Api, query: str) -> None:
+    made = volume(cinder)
+    assert volumes(cinder, query) == []
+    assert volumes(cinder, "all_tenants=1") == [made]
+
+
 def test_volume_in_use_grows_from_3_42_only(cinder: Api) -> None:
     small = cinder.place.small
     made = small.volume()
@@ -243,6 +265,34 @@ def test_ports_are_paged_only_when_a_limit_is_given(neutron: Api) -> None:
     first = neutron.get("/ports?limit=2").json()
     rest = neutron.session.get(first["ports_links"][0]["href"], timeout=5).json()
     assert {one["id"] for one in first["ports"] + rest["ports"]} == made
+
+
+@pytest.mark.parametrize("path", ["ports", "security-groups"])
+def test_page_that_makes_no_sense_is_refused(neutron: Api, path: str) -> None:
+    assert neutron.get(f"/{path}?marker=nobody").status_code == 404
+    assert neutron.get(f"/{path}?limit=few").status_code == 400
+
+
+def test_groups_are_paged_too(neutron: Api) -> None:
+    made = {group(neutron, name) for name in ("a", "b", "c")}
+    first = neutron.get("/security-groups?limit=2").json()
+    rest = neutron.session.get(first["security_groups_links"][0]["href"], timeout=5).json()
+    assert {one["id"] for one in first["security_groups"] + rest["security_groups"]} == made
+
+
+def test_tenant_does_not_see_what_belongs_to_others(neutron: Api) -> None:
+    small = neutron.place.small
+    tenant = neutron.place.session("demo")
+    for path in (f"ports/{small.port()}", f"security-groups/{small.group()}"):
+        assert tenant.get(f"{neutron.root}/{path}", timeout=5).status_code == 404
+        assert tenant.delete(f"{neutron.root}/{path}", timeout=5).status_code == 404
+        assert neutron.get(f"/{path}").status_code == 200
+
+
+def test_resources_and_extensions_are_listed(neutron: Api) -> None:
+    names = [one["collection"] for one in neutron.get("/").json()["resources"]]
+    assert "security-group-rules" in names
+    assert neutron.get("/extensions").json()["extensions"]
 
 
 @pytest.mark.parametrize(

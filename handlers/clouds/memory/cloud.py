@@ -38,6 +38,13 @@ class MemoryCloud:
         self._state = state
         self._project = project or state.project
         self._admin = admin
+        core = state.core
+        self._stores: dict[Kind, Mapping[str, AnyThing]] = {
+            Kind.SERVER: core.servers,
+            Kind.VOLUME: core.volumes,
+            Kind.PORT: core.ports,
+            Kind.SECURITY_GROUP: core.groups,
+        }
 
     @property
     def project(self) -> str:
@@ -57,7 +64,7 @@ class MemoryCloud:
         def look(doing: Doing) -> tuple[Resource, ...]:
             return tuple(
                 resource_of(thing)
-                for thing in self._store(kind).values()
+                for thing in self._stores[kind].values()
                 if thing.updated is not None
                 and thing.updated >= first
                 and thing.status != "DELETED"
@@ -68,7 +75,7 @@ class MemoryCloud:
 
     def get(self, kind: Kind, ids: Collection[str]) -> tuple[Resource, ...]:
         """Nova and Cinder are asked once per id, Neutron once."""
-        store = self._store(kind)
+        store = self._stores[kind]
 
         def pick(some: Collection[str]) -> list[AnyThing]:
             return [store[one] for one in some if one in store]
@@ -77,7 +84,7 @@ class MemoryCloud:
 
     def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
         """Cinder is asked once per subject, the others once."""
-        store = self._store(kind)
+        store = self._stores[kind]
 
         def pick(some: Collection[str]) -> list[AnyThing]:
             return [one for one in store.values() if one.subject in some and self._listed(one)]
@@ -256,21 +263,11 @@ class MemoryCloud:
             kind, f"delete_{kind}", thing_id, lambda doing: _gone(delete, doing, thing_id)
         )
 
-    def _store(self, kind: Kind) -> Mapping[str, AnyThing]:
-        core = self._state.core
-        stores: dict[Kind, Mapping[str, AnyThing]] = {
-            Kind.SERVER: core.servers,
-            Kind.VOLUME: core.volumes,
-            Kind.PORT: core.ports,
-            Kind.SECURITY_GROUP: core.groups,
-        }
-        return stores[kind]
-
     def _listed(self, thing: AnyThing) -> bool:
         return thing.visible <= self._state.core.time and thing.project == self._project
 
     def _whose(self, kind: Kind, thing_id: str) -> tuple[str | None, str | None]:
-        thing = self._store(kind).get(thing_id)
+        thing = self._stores[kind].get(thing_id)
         return (thing.subject, thing.role) if thing else (None, None)
 
     def _must_be_admin(self) -> None:

@@ -123,7 +123,7 @@ class Compute:
         core = self._core
         if all(one.id != spec.flavor for one in core.catalogue.flavors):
             raise _refused(400, f"Flavor {spec.flavor} could not be found.")
-        if all(one.id != spec.image for one in core.catalogue.images):
+        if spec.image and all(one.id != spec.image for one in core.catalogue.images):
             raise _refused(400, "Can not find requested image")
         if spec.zone is not None and spec.zone not in core.catalogue.zones:
             raise _refused(400, "The requested availability zone is not available")

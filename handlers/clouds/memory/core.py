@@ -112,14 +112,15 @@ class Core:
         )
 
     def flap(self, thing: AnyThing, before: str) -> None:
-        """For a second the thing looks as it did before, as a lagging replica shows it."""
-        after = thing.status
-        thing.status = before
+        """Done; half a second later it looks for a second as before, as a lagging replica has it;
+        then done again."""
+        done = thing.status
 
         def back() -> None:
-            self.touch(thing, after)
+            thing.status = before
+            self.later(thing, 1_000_000, lambda: self.touch(thing, done))
 
-        self.later(thing, 1_000_000, back)
+        self.later(thing, 500_000, back)
 
     def touch(self, thing: AnyThing, status: str | None = None) -> None:
         """The thing changed now."""

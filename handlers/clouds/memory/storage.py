@@ -129,8 +129,12 @@ class Storage:
     def volume(self, volume_id: str) -> VolumeThing:
         volume = self._core.volumes.get(volume_id)
         if volume is None:
-            raise _refused(404, f"Volume {volume_id} could not be found.", "itemNotFound")
+            raise self.no_volume(volume_id)
         return volume
+
+    def no_volume(self, volume_id: str) -> Refusal:
+        """What Cinder says of a volume that is not there, or not to be seen."""
+        return _refused(404, f"Volume {volume_id} could not be found.", "itemNotFound")
 
     # -- what Nova does to volumes --------------------------------------------------------------
 
