@@ -194,10 +194,10 @@ class Lifecycle:
         """Deleted servers show in `changes-since`; after an hour nobody asks any more."""
         gone = self._core.gone
         gone[server.id] = server
-        for old in list(gone.values()):
-            if (old.deleted or 0) > self._core.time - REMEMBERED:
-                break
-            del gone[old.id]
+        oldest = next(iter(gone.values()))
+        while (oldest.deleted or 0) <= self._core.time - REMEMBERED:
+            del gone[oldest.id]
+            oldest = next(iter(gone.values()))
 
     def _release(self, server: ServerThing) -> None:
         for port in list(self._core.ports.values()):
