@@ -192,14 +192,13 @@ def test_changes_since_lists_deleted_servers_but_not_those_deleted_in_build(nova
     assert nova.listed("changes-since=2099-01-01T00:00:00Z") == []
 
 
-def test_deleted_server_is_forgotten_after_an_hour(nova: Nova) -> None:
-    since = "changes-since=2020-01-01T00:00:00Z"
-    for wait in (5, 3600):
+def test_server_deleted_an_hour_ago_is_forgotten_with_the_next_deletion(nova: Nova) -> None:
+    for wait in (3600, 5):
         made = nova.made()
         nova.place.wait(3)
         nova.session.delete(f"{nova.root}/servers/{made}", timeout=5)
         nova.place.wait(wait)
-        assert nova.listed(since) == [made]
+    assert nova.listed("changes-since=2020-01-01T00:00:00Z") == [made]
 
 
 @pytest.mark.parametrize(
