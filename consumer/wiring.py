@@ -25,6 +25,7 @@ from handlers.clouds.openstack import Limits, OpenStackClouds, Place
 from handlers.errors import Fault
 from handlers.operation import SECOND, Micros
 from handlers.registry import KNOWN_REVISIONS
+from handlers.resources import Service
 
 #: Seconds between saving an intent and making its call, at most.
 SLACK = 5.0
@@ -72,7 +73,7 @@ def cloud_limits_of(settings: Settings) -> Limits:
         answers=clouds.timeouts,
         connect=clouds.connect_timeout,
         token=clouds.token_timeout,
-        threads=settings.worker.threads,
+        threads=settings.worker.threads * len(Service),  # one host may serve them all
     )
 
 
@@ -198,9 +199,14 @@ def notifier_of(settings: Settings) -> Notifier:
 
 
 def event_brokers_of(settings: Settings) -> Brokers:
-    """The brokers of the notifications; those of the commands where no others are named."""
+    """Connections to the broker of the events, to declare and to listen there."""
     url = settings.notifications.url.reveal()
-    return _brokers(settings, to_amqp(url) if url else _broker_urls(settings))
+    urls = to_amqp(url) if url else _broker_urls(settings)
+    if not urls:
+        raise Misconfigured(
+            "[notifications] url names no host: write rabbit://user:password@host:5672/vhost."
+        )
+    return _brokers(settings, urls)
 
 
 def _broker_urls(settings: Settings) -> tuple[str, ...]:

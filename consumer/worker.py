@@ -95,8 +95,10 @@ class Worker:
     def stop(self) -> Outcome:
         """Take nothing new, let calls come to their end, give the rest away, tell what happened.
 
-        Returns within `stop_timeout` seconds, give or take one.
+        Returns within `stop_timeout` seconds, give or take one; a second time at once.
         """
+        if self._stopping.is_set():
+            return self._outcome
         parts, end = self._parts, time.monotonic() + self._parts.stop_timeout
         self._stopping.set()
         parts.intake.stop()
@@ -124,7 +126,8 @@ class Worker:
     def _tell_all(self, end: float) -> None:
         """Let the relay publish what waits, for a few seconds; the next worker tells the rest."""
         end = min(end, time.monotonic() + FLUSH)
-        while "relay" in self._threads and time.monotonic() < end and not self._parts.is_told():
+        relay = self._threads.get("relay")
+        while relay and relay.is_alive() and time.monotonic() < end and not self._parts.is_told():
             self._parts.relay.kick()
             time.sleep(0.05)
 

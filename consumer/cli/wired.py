@@ -50,7 +50,6 @@ class Wired:
 
     def work(self) -> int:
         logs = Logs(self.settings.telemetry, sys.stdout, wiring.secrets_of(self.settings))
-        logs.bridge(logging.getLogger())
         _refuse_old_tables(self.settings)
         try:
             worker = app.build(self.settings, logs.logger())
@@ -60,6 +59,7 @@ class Wired:
                 f"{telemetry.bind}:{telemetry.port} cannot be had ({error.strerror}): "
                 "give [telemetry] another bind or port, or port 0 to do without."
             ) from None
+        logs.bridge(logging.getLogger())
         return run_until_signal(worker)
 
 

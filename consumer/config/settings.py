@@ -172,9 +172,8 @@ class Clouds(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def slowest_call(self) -> float:
-        """Seconds until any call is over: a token and the call, and both again if it expired."""
-        again = 2 * (2 * self.connect_timeout + self.token_timeout)
-        return max(self.timeouts.values()) + again
+        """Seconds until any call is over: to send it, to connect, to wait for the answer."""
+        return max(self.timeouts.values()) + 2 * self.connect_timeout
 
 
 class Managers(msgspec.Struct, frozen=True, kw_only=True):
