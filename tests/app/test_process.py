@@ -63,7 +63,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
 
 
 def refused(tmp_path: Path, *options: str) -> str:
-    """What `worker` says about a configuration with these options as well; `[group] name = value`."""
+    """What `worker` says about a configuration with these options (`[group] name = value`) too."""
     (tmp_path / "clouds.yaml").write_text(json.dumps(clouds_yaml("http://127.0.0.1:9")))
     groups = {
         "[ledger]": f"url = sqlite:///{tmp_path}/ledger.db",
