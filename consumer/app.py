@@ -11,13 +11,14 @@ from consumer import intake, relay, wiring
 from consumer.broker.inbox import Inbox
 from consumer.clock import LedgerClock
 from consumer.config import Settings
+from consumer.hands import Checkpoint
 from consumer.intake import Intake
 from consumer.lease import Lease
 from consumer.ledger.base import Ledger, Unavailable
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.pools import ThreadPools
-from consumer.reconciler import Checkpoint, Reconciler
+from consumer.reconciler import Reconciler
 from consumer.relay import Announcer, Relay
 from consumer.scheduler import Scheduler
 from consumer.telemetry.base import Telemetry

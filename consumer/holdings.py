@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from handlers.base import Step
 from handlers.operation import Micros, Operation, Phase
-from handlers.resources import Service
+from handlers.resources import Seen, Service
 
 
 class Held:
@@ -30,6 +30,20 @@ class Held:
         self.paused: dict[str, Micros] = {}
         self.busy = False
         self.again = False
+
+    def keep(self, op: Operation) -> None:
+        """Take a new value; it is written with the next save, before the next call or wait."""
+        self.op = op
+        self.dirty = True
+
+    def learn(self, step: Step, seen: Seen) -> None:
+        """Keep how a thing stands that is not taken further: that is what is left behind."""
+        if self.op.touched(step.key):
+            self.keep(self.op.found(step.key, step.learn(self.op, seen)))
+
+    def wait(self, service: Service, until: Micros) -> None:
+        """Look again at `until`, or earlier when another step waits for the same service."""
+        self.waits[service] = min(self.waits.get(service, until), until)
 
     def ready(self) -> Iterator[Step]:
         """Steps that may look or act now, in plan order."""

@@ -1,7 +1,7 @@
 """The reconciler: takes one operation as far as it goes.
 
-It looks at the steps that are ready, in plan order. DONE: mark it, look at the next. ACT: save the
-intent, make the one call, save what it told. WAIT: nothing is written. A Terminal fault turns the
+It looks at the steps that are ready, in plan order. DONE: mark it, look at the next. ACT: the hands
+make one call (hands.py). WAIT: nothing is written. A Terminal fault turns the
 operation back; when nothing is ready and nothing waits, it ends: outcome, record, lock and event in
 one transaction.
 """
@@ -12,22 +12,19 @@ from random import Random
 from msgspec.structs import replace
 
 from consumer.clock import Clock
+from consumer.hands import Checkpoint, Hands
 from consumer.holdings import Held
-from consumer.ledger.base import Ending, Ledger, Unavailable
+from consumer.ledger.base import Ending, Ledger
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.telemetry.base import Telemetry
 from handlers.admission import may_be_superseded
 from handlers.base import Clouds, Next, Step
-from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
+from handlers.errors import Reason, Retryable, Terminal
 from handlers.events import EventKind, event_of
 from handlers.operation import Failure, Micros, Operation, Phase
 from handlers.registry import Registry
-from handlers.resources import Absent, Present, Seen, Service, Unknown
-
-#: Called at the boundaries of a step, with the boundary's name, the operation and the step's key:
-#: `before-intent`, `after-intent`, `after-call`, `before-finish`, `after-finish`. Tests crash here.
-Checkpoint = Callable[[str, Operation, str], None]
+from handlers.resources import Absent, Seen, Service, Unknown
 
 
 class Reconciler:
@@ -55,9 +52,18 @@ class Reconciler:
         self._policy = policy
         self._clock = clock
         self._telemetry = telemetry
-        self._sure = sure
         self._checkpoint = checkpoint
-        self._random = random or Random()  # noqa: S311 -- jitter, not a secret
+        self._hands = Hands(
+            ledger=ledger,
+            clouds=clouds,
+            eyes=eyes,
+            policy=policy,
+            clock=clock,
+            telemetry=telemetry,
+            sure=sure,
+            checkpoint=checkpoint,
+            random=random or Random(),  # noqa: S311 -- jitter, not a secret
+        )
 
     def advance(self, held: Held, lane: Service) -> Service | None:
         """Take it as far as it goes in the lane of one service.
@@ -121,7 +127,7 @@ class Reconciler:
         held.waits = {}
         for step in held.ready():
             if held.paused.get(step.key, 0) > now:
-                _wait(held, step.service, held.paused[step.key])
+                held.wait(step.service, held.paused[step.key])
                 continue
             try:
                 seen = self._see(held, step, now)
@@ -134,10 +140,11 @@ class Reconciler:
                 if verdict is Next.ACT and self._may_act(held, step, seen, now):
                     if step.service is not lane:
                         return step.service
-                    self._act(held, step, seen)
+                    if self._hands.act(held, step, seen):
+                        self._done(held, step, None)
                     return lane
                 if verdict is Next.WAIT:
-                    _wait(held, step.service, now + self._policy.poll)
+                    held.wait(step.service, now + self._policy.poll)
             except Terminal as fault:
                 self._turn(held, fault, step)
                 return lane
@@ -154,31 +161,26 @@ class Reconciler:
         if not isinstance(seen, Unknown):
             return seen
         if eyes.fresh(held.op.scope, query):
-            _wait(held, step.service, now)
+            held.wait(step.service, now)
         else:
-            _wait(held, step.service, max(now + self._policy.poll, quiet))
+            held.wait(step.service, max(now + self._policy.poll, quiet))
         return None
 
     def _check(self, held: Held, step: Step, seen: Seen) -> Next:
         try:
             return step.check(held.op, seen)
         except Terminal:
-            self._learn(held, step, seen)
+            held.learn(step, seen)
             raise
         except Exception as error:  # a defect must not stop the worker: the deadline ends it
             self._telemetry.defect(held.op, step.key, error)
             return Next.WAIT
 
-    def _learn(self, held: Held, step: Step, seen: Seen) -> None:
-        """Keep how a thing stands that cannot be taken further: that is what is left behind."""
-        if held.op.touched(step.key):
-            self._keep(held, held.op.found(step.key, step.learn(held.op, seen)))
-
     def _may_act(self, held: Held, step: Step, seen: Seen, now: Micros) -> bool:
         """Whether every earlier call of the step is over, and this look began after it was."""
         quiet = held.op.quiet.get(step.key, 0)
         if quiet > now or seen.at < quiet:
-            _wait(held, step.service, max(quiet, now + self._policy.poll))
+            held.wait(step.service, max(quiet, now + self._policy.poll))
             return False
         return True
 
@@ -191,66 +193,13 @@ class Reconciler:
             self._save(held, held.op)
         return True
 
-    # -- acting ---------------------------------------------------------------------------------
-
-    def _act(self, held: Held, step: Step, seen: Seen) -> None:
-        """Save the intent, make one call, keep what it told."""
-        self._checkpoint("before-intent", held.op, step.key)
-        intent = self._clock.now()
-        if step.pivot and not step.unique and step.key in held.op.quiet:
-            self._keep(held, held.op.found(step.key, {}))  # an earlier call may have done its part
-        if step.unique or step.pivot:
-            self._save(held, held.op.hush(step.key, intent + self._policy.quiet))
-        self._checkpoint("after-intent", held.op, step.key)
-        if not self._sure():
-            raise Unavailable("the worker's lease is in doubt")  # so is everything it holds
-        if self._clock.now() - intent > self._policy.slack:
-            return  # paused in between: the intent is too old to act on, so look again
-        began = self._clock.now()
-        try:
-            answer = step.act(held.op, seen, self._clouds.of(held.op.scope))
-        except Fault as fault:
-            self._faulted(held, step, seen, fault)
-            return
-        except Exception as error:  # a defect in an adapter: it may have called or not
-            self._telemetry.defect(held.op, step.key, error)
-            self._faulted(held, step, seen, Ambiguous(type(error).__name__, Reason.INTERNAL))
-            return
-        self._checkpoint("after-call", held.op, step.key)
-        now = self._clock.now()
-        told = Present(answer.resources, now)
-        facts = {**answer.facts, **(step.learn(held.op, told) if answer.resources else {})}
-        op = held.op.note(now, "acted", step.key, request_id=answer.request_id)
-        self._telemetry.acted(op, step.key, (now - began) / 1e6)
-        self._keep(held, op.learn(step.key, facts, now))
-        for resource in answer.resources:
-            self._eyes[step.service].tell(op.scope, resource, now + 1)
-        if "duplicate" in answer.facts:
-            self._telemetry.duplicate_removed(answer.facts["duplicate"])
-        if answer.settled or (answer.resources and step.check(held.op, told) is Next.DONE):
-            self._done(held, step, None)
-
-    def _faulted(self, held: Held, step: Step, seen: Seen, fault: Fault) -> None:
-        """A call that did not go through; raises it again when it is Terminal."""
-        now = self._clock.now()
-        self._telemetry.fault(held.op, step.key, fault)
-        if isinstance(fault, Terminal):
-            self._keep(held, held.op.unhush(step.key))
-            self._learn(held, step, seen)
-            raise fault
-        kind = type(fault).__name__.lower()
-        op = held.op.note(now, kind, step.key, fault.message, fault.request_id)
-        op = op.tried(now, Failure.of(fault))
-        self._keep(held, op.doubted() if isinstance(fault, Ambiguous) else op.unhush(step.key))
-        held.paused[step.key] = now + self._policy.pause(op.attempts, self._random)
-
     def _done(self, held: Held, step: Step, seen: Seen | None) -> None:
         facts = step.learn(held.op, seen) if seen is not None else {}
         op = held.op.mark(step.key, facts)
         if op.touched(step.key):
             op = op.note(self._clock.now(), "done", step.key)
         self._telemetry.done(op, step.key, Next.DONE)
-        self._keep(held, op)
+        held.keep(op)
 
     # -- turning and ending ---------------------------------------------------------------------
 
@@ -263,10 +212,22 @@ class Reconciler:
         if way_back and (op.learned or op.quiet):
             self._save(held, op.to_undo(Failure.of(fault), deadline=now + self._policy.undo_budget))
         elif step is not None and not way_back:
-            self._keep(held, op.give_up(step.key, Failure.of(fault)))
+            held.keep(op.give_up(step.key, Failure.of(fault)))
         else:
-            self._keep(held, op.fail(Failure.of(fault)))
+            held.keep(op.fail(Failure.of(fault)))
+            self._look_back(held)
             self._finish(held)
+
+    def _look_back(self, held: Held) -> None:
+        """Before it is cut short: how do the things stand that it touched? Nobody asks again."""
+        now = self._clock.now()
+        for step in held.ready():
+            try:
+                seen = self._see(held, step, now)
+            except Terminal:
+                continue
+            if seen is not None and seen.at >= held.op.quiet.get(step.key, 0):
+                held.learn(step, seen)
 
     def _no_return(self, held: Held) -> bool:
         """Whether the operation is on its way back already, or past a pivot."""
@@ -295,16 +256,6 @@ class Reconciler:
         self._checkpoint("after-finish", op, "")
         self._telemetry.finished(held.op)
 
-    def _keep(self, held: Held, op: Operation) -> None:
-        """Take a new value; it is written with the next save, before the next call or wait."""
-        held.op = op
-        held.dirty = True
-
     def _save(self, held: Held, op: Operation) -> None:
         held.op = self._ledger.save(op)
         held.dirty = False
-
-
-def _wait(held: Held, service: Service, until: Micros) -> None:
-    """Look again at `until`, or earlier when another step waits for the same service."""
-    held.waits[service] = min(held.waits.get(service, until), until)

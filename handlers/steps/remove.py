@@ -73,7 +73,7 @@ class Remove:
     def learn(self, op: Operation, seen: Seen) -> Facts:
         matches = self._mine(op, seen)
         if not matches:
-            return {}
+            return {"rest": []} if op.touched(self.key) else {}
         rest = [each.id for each in matches]
         return {"id": op.fact(self.key) or rest[0], "rest": rest}
 

@@ -162,12 +162,15 @@ class Confirm:
         return Answer(facts={"accepted": True}, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {} if isinstance(seen, Absent) else {"status": _server(seen).status}
+        if isinstance(seen, Absent):
+            return {}
+        return {"status": _server(seen).status, "flavor": _server(seen).flavor}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         """The server, unless it was seen to work with its old flavor."""
         known = op.known_id(SERVER)
-        as_before = op.fact(self.key, "status") in ("ACTIVE", "SHUTOFF")
+        settled = op.fact(self.key, "status") in ("ACTIVE", "SHUTOFF")
+        as_before = settled and op.fact(self.key, "flavor") != self.flavor
         if known is None or not op.touched(self.key) or as_before:
             return ()
         note = f"it may have, or still get, flavor {self.flavor}"

@@ -109,7 +109,8 @@ class Extend:
     def left(self, op: Operation) -> tuple[Ref, ...]:
         """The volume, unless it was seen to be as it was before."""
         known = op.known_id(VOLUME)
-        as_before = op.fact(self.key, "status") in ("available", "in-use")
+        settled = op.fact(self.key, "status") in ("available", "in-use")
+        as_before = settled and op.fact(self.key, "size") != self.size
         if known is None or not op.touched(self.key) or as_before:
             return ()
         note = f"it may have, or still get, {self.size} GiB"

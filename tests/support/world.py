@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
+from consumer.hands import Checkpoint
 from consumer.ledger.base import Ledger, Offer, Unavailable, Verdict
 from consumer.ledger.memory import MemoryLedger
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.pools import Inline
-from consumer.reconciler import Checkpoint, Reconciler
+from consumer.reconciler import Reconciler
 from consumer.scheduler import Scheduler
 from consumer.telemetry.base import Silent, Telemetry
 from handlers.base import Clouds, ResourceManager

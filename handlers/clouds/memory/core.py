@@ -113,12 +113,17 @@ class Core:
 
     def flap(self, thing: AnyThing, before: str) -> None:
         """Done; half a second later it looks for a second as before, as a lagging replica has it;
-        then done again."""
+        then done again. What has become something else in the meantime stays that."""
         done = thing.status
 
         def back() -> None:
-            thing.status = before
-            self.later(thing, 1_000_000, lambda: self.touch(thing, done))
+            if thing.status == done:
+                thing.status = before
+                self.later(thing, 1_000_000, again)
+
+        def again() -> None:
+            if thing.status == before:
+                self.touch(thing, done)
 
         self.later(thing, 500_000, back)
 
