@@ -6,13 +6,13 @@ COPY consumer consumer
 COPY handlers handlers
 COPY simulator simulator
 # an environment of its own: `consumer` and `handlers` are generic import names (docs/adr/0007)
-RUN python -m venv /srv/trove-resources \
- && /srv/trove-resources/bin/pip install --no-cache-dir '.[postgresql]'
+RUN python -m venv /opt/trove-resources \
+ && /opt/trove-resources/bin/pip install --no-cache-dir '.[postgresql]'
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin trove-resources
-COPY --from=build /srv/trove-resources /srv/trove-resources
-ENV PATH=/srv/trove-resources/bin:$PATH PYTHONUNBUFFERED=1
+COPY --from=build /opt/trove-resources /opt/trove-resources
+ENV PATH=/opt/trove-resources/bin:$PATH PYTHONUNBUFFERED=1
 USER 10001
 EXPOSE 9142
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
