@@ -72,11 +72,20 @@ class Base(NamedTuple):
 
 def build(settings: Settings, logger: Logger, given: Given | None = None) -> Worker:
     """A worker that can be started. Raises Misconfigured, or OSError for a port that is taken."""
-    given = given or Given()
+    close = ExitStack()
+    try:
+        return _build(settings, logger, given or Given(), close)
+    except BaseException:
+        close.close()
+        raise
+
+
+def _build(settings: Settings, logger: Logger, given: Given, close: ExitStack) -> Worker:
     metrics = given.metrics or new_registry()
     pulse = Pulse(STALLED * max(settings.ledger.lease_ttl, 15.0))
-    base = _base(settings, given, _telemetry(metrics, logger, given.listener), pulse)
-    ledger, clouds, lease, close = base.ledger, base.clouds, base.lease, base.close
+    telemetry = _telemetry(metrics, logger, given.listener)
+    base = _base(settings, given, telemetry, pulse, close)
+    ledger, clouds, lease = base.ledger, base.clouds, base.lease
     scheduler = _scheduler(base, given.checkpoint)
     taking = _intake(base, scheduler)
     announcer = given.announcer or close.enter_context(closing(wiring.notifier_of(settings)))
@@ -117,8 +126,9 @@ def _telemetry(metrics: Any, logger: Logger, listener: Telemetry | None) -> Tele
     return fan_out(*parts, *([listener] if listener else []))
 
 
-def _base(settings: Settings, given: Given, telemetry: Telemetry, pulse: Pulse) -> Base:
-    close = ExitStack()
+def _base(
+    settings: Settings, given: Given, telemetry: Telemetry, pulse: Pulse, close: ExitStack
+) -> Base:
     name = f"{settings.worker.host}/{os.getpid()}/{uuid4().hex[:8]}"
     ledger = given.ledger or close.enter_context(closing(wiring.ledger_of(settings, telemetry)))
     clock = LedgerClock()

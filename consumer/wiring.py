@@ -193,7 +193,7 @@ def notifier_of(settings: Settings) -> Notifier:
         topics=events.topics,
         publisher_id=events.publisher_id or f"trove-resources.{settings.worker.host}",
         timeout=events.timeout,
-        tls=_tls(settings),
+        tls=tls_of(settings),
         prepare=prepare,
     )
 
@@ -217,7 +217,7 @@ def _brokers(settings: Settings, urls: tuple[str, ...]) -> Brokers:
     broker = settings.broker
     return Brokers(
         urls,
-        tls=_tls(settings),
+        tls=tls_of(settings),
         heartbeat=broker.heartbeat,
         connect_timeout=broker.connect_timeout,
         patience=broker.confirm_timeout,
@@ -225,9 +225,12 @@ def _brokers(settings: Settings, urls: tuple[str, ...]) -> Brokers:
     )
 
 
-def _tls(settings: Settings) -> Tls | None:
+def tls_of(settings: Settings) -> Tls | None:
+    """For commands and events; an amqps URL asks for it too."""
     broker = settings.broker
-    return Tls(broker.tls_ca, broker.tls_cert, broker.tls_key) if broker.tls else None
+    if not broker.tls and not any(url.startswith("amqps:") for url in _broker_urls(settings)):
+        return None
+    return Tls(broker.tls_ca, broker.tls_cert, broker.tls_key)
 
 
 def _keys(settings: Settings) -> tuple[str, ...]:

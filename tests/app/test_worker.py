@@ -305,3 +305,18 @@ def test_every_password_and_key_is_known_to_the_log() -> None:
     )
 
     assert set(wiring.secrets_of(settings)) == {"first-pw", "second-pw", "third-pw", key}
+
+
+@pytest.mark.parametrize(
+    ("url", "tls", "asked_for"),
+    [
+        ("amqp://h//", False, False),
+        ("amqp://h//", True, True),
+        ("amqps://h//", False, True),
+        ("amqp://a//;amqps://b//", False, True),
+    ],
+)
+def test_tls_is_asked_for_by_the_option_or_the_url(url: str, *, tls: bool, asked_for: bool) -> None:
+    settings = Settings(broker=Broker(url=Secret(url), tls=tls))
+
+    assert (wiring.tls_of(settings) is not None) is asked_for
