@@ -86,6 +86,10 @@ class Main(App):
         console.setFormatter(logging.Formatter(self.CONSOLE_MESSAGE_FORMAT))
         root = logging.getLogger()
         root.handlers[:] = [console]
+        if self.options.log_file:
+            file = logging.FileHandler(self.options.log_file)
+            file.setFormatter(logging.Formatter(self.LOG_FILE_MESSAGE_FORMAT))
+            root.addHandler(file)
         root.setLevel(level.get(self.options.verbose_level, logging.DEBUG))
 
     def initialize_app(self, argv: list[str]) -> None:

@@ -1,6 +1,7 @@
 """operations and instances: what an operator sees and can do."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -179,6 +180,12 @@ def test_configuration_files_are_handed_on(bench: Bench) -> None:
     bench.run("--config-file", "a.conf", "--config-dir", "d", "operations", "list")
 
     assert bench.asked_with == ("--config-file=a.conf", "--config-dir=d")
+
+
+def test_errors_go_to_a_log_file_too(bench: Bench, tmp_path: Path) -> None:
+    bench.run("--log-file", str(tmp_path / "log"), "operations", "show", "nothing")
+
+    assert "There is no operation nothing" in (tmp_path / "log").read_text()
 
 
 def test_a_ledger_that_is_down_is_one_sentence() -> None:
