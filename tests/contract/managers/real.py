@@ -92,7 +92,7 @@ def openstack(cloud: str) -> Iterator[HttpPlace]:
         file = str(stack.enter_context(own_projects(admin, (WORK, ELSEWHERE))))
         kind = stack.enter_context(_type_without_backend(admin))
         project, other = (HttpProject(file, name, MORE) for name in (WORK, ELSEWHERE))
-        site = _site(project)
+        site = site_of(project)
         place = HttpPlace(
             "openstack",
             file=file,
@@ -123,7 +123,7 @@ def _type_without_backend(admin: Connection) -> Iterator[str]:
         admin.block_storage.delete(f"/types/{made}")
 
 
-def _site(project: HttpProject) -> Site:
+def site_of(project: HttpProject) -> Site:
     """The seed data of tests/cloud."""
 
     def named(service: str, path: str, name: str) -> str:

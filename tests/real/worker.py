@@ -1,0 +1,32 @@
+"""A real worker process that dies at the targets of a minefield.
+
+python -m tests.real.worker FOLDER --config-file FILE
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from consumer import app, wiring
+from consumer.cli.wired import run_until_signal
+from consumer.config import load
+from consumer.telemetry.logs import Logs
+from handlers.operation import SECOND
+from tests.real.targets import Minefield
+
+
+def main(folder: str, *files: str) -> int:
+    """The product's own worker, but for the checkpoint and for shorter waits after a death."""
+    settings = load(files)
+    logs = Logs(settings.telemetry, sys.stdout, wiring.secrets_of(settings))
+    policy = replace(wiring.policy_of(settings), slack=2 * SECOND)
+    given = app.Given(checkpoint=Minefield(Path(folder)).checkpoint, policy=policy)
+    worker = app.build(settings, logs.logger(), given)
+    logs.bridge(logging.getLogger())
+    return run_until_signal(worker)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
