@@ -86,9 +86,10 @@ class MemoryLedger:
 
     def accept(self, offers: Sequence[Offer], worker: str) -> tuple[Verdict, ...]:
         with self._lock:
-            return tuple(self._accept(offer, worker) for offer in offers)
+            now = self._now()
+            return tuple(self._accept(o, worker, now + place) for place, o in enumerate(offers))
 
-    def _accept(self, offer: Offer, worker: str) -> Verdict:
+    def _accept(self, offer: Offer, worker: str, now: Micros) -> Verdict:
         command = offer.command
         row = self._tables.rows.get(command.id)
         if row is not None:
@@ -101,7 +102,7 @@ class MemoryLedger:
                 if _whose(other.op) == (command.subject, offer.scope.project):
                     other.cancelled = other.cancelled or command.id
         self._accepted += 1
-        op = Operation(command=command, scope=offer.scope, accepted=self._now(), owner=worker)
+        op = Operation(command=command, scope=offer.scope, accepted=now, owner=worker)
         row = Row(op, self._accepted, self._vault.fingerprint(command))
         self._tables.rows[op.id] = self._tables.queue[op.id] = row
         return Verdict.NEW

@@ -113,9 +113,9 @@ class Tables:
         return Backlog(
             operations=dict(Counter((op.manager, op.command.name, str(op.phase)) for op in ops)),
             instances=dict(Counter((record.manager, str(record.state)) for record in records)),
-            oldest_operation=max(((now - op.accepted) / 1e6 for op in ops), default=0.0),
+            oldest_operation=max((0.0, *((now - op.accepted) / 1e6 for op in ops))),
             outbox=len(unsent),
-            oldest_event=max(((now - event.time) / 1e6 for event in unsent), default=0.0),
+            oldest_event=max((0.0, *((now - event.time) / 1e6 for event in unsent))),
             workers=len(self.workers),
         )
 

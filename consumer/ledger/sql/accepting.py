@@ -65,8 +65,11 @@ class Accepting:
         self._vault = vault
 
     def prepare(self, offers: Sequence[Offer], worker: str, now: Micros) -> Acceptance:
-        """Encode the rows, outside of any transaction."""
-        return Acceptance(tuple(offers), tuple(self._row(offer, worker, now) for offer in offers))
+        """Encode the rows, outside of any transaction; a microsecond apart, to keep their order."""
+        return Acceptance(
+            tuple(offers),
+            tuple(self._row(offer, worker, now + place) for place, offer in enumerate(offers)),
+        )
 
     def _row(self, offer: Offer, worker: str, now: Micros) -> Values:
         command = offer.command

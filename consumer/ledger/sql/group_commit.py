@@ -27,14 +27,16 @@ _ROWS = 200
 
 
 class _Ticket(Generic[J]):
-    """A caller that waits."""
+    """A caller that waits. `turn` is released once: the job is done, or its caller is to lead."""
 
-    __slots__ = ("done", "job", "outcome")
+    __slots__ = ("done", "job", "outcome", "turn")
 
     def __init__(self, job: J) -> None:
         self.job = job
         self.done = False
         self.outcome: Outcome = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
 
 
 class GroupCommit(Generic[J]):
@@ -49,7 +51,7 @@ class GroupCommit(Generic[J]):
     ) -> None:
         self._write = write
         self._telemetry = telemetry
-        self._turn = threading.Condition()
+        self._lock = threading.Lock()
         self._queue: deque[_Ticket[J]] = deque()
         self._writing = False
 
@@ -61,11 +63,11 @@ class GroupCommit(Generic[J]):
     def submit(self, job: J) -> Outcome:
         """Returns when the job is committed; raises its error."""
         ticket = _Ticket(job)
-        with self._turn:
+        with self._lock:
             self._queue.append(ticket)
-            self._turn.wait_for(lambda: ticket.done or not self._writing)
-            if not ticket.done:
-                self._writing = True
+            leads, self._writing = not self._writing, True
+        if not leads:
+            ticket.turn.acquire()
         if not ticket.done:
             self._lead(ticket)
         if isinstance(ticket.outcome, BaseException):
@@ -73,16 +75,20 @@ class GroupCommit(Generic[J]):
         return ticket.outcome
 
     def _lead(self, ticket: _Ticket[J]) -> None:
-        """Write groups until `ticket` is done, then let somebody else lead."""
+        """Write groups until `ticket` is done, then let the next in the queue lead.
+
+        Each caller is woken once and alone: to wake all for every commit costs more than the commit.
+        """
         try:
             while not ticket.done:
-                with self._turn:
+                with self._lock:
                     group = self._take()
                 self._settle(group)
         finally:
-            with self._turn:
-                self._writing = False
-                self._turn.notify_all()
+            with self._lock:
+                self._writing = bool(self._queue)
+                if self._queue:
+                    self._queue[0].turn.release()
 
     def _take(self) -> list[_Ticket[J]]:
         group: list[_Ticket[J]] = []
@@ -98,11 +104,10 @@ class GroupCommit(Generic[J]):
         try:
             outcomes = self._outcomes([ticket.job for ticket in group])
         finally:
-            with self._turn:
-                for ticket, outcome in zip(group, outcomes, strict=True):
-                    ticket.outcome = outcome
-                    ticket.done = True
-                self._turn.notify_all()
+            for ticket, outcome in zip(group, outcomes, strict=True):
+                ticket.outcome = outcome
+                ticket.done = True
+                ticket.turn.release()
 
     def _outcomes(self, jobs: list[J]) -> Sequence[Outcome]:
         start = time.monotonic()

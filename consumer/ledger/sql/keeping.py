@@ -49,13 +49,12 @@ class Keeping:
         """Fail up to `limit` operations that have been queued since `before`."""
         rows = connection.execute(_LATE, {"before": before, "rows": limit}).mappings().all()
         late = self._codec.operations(rows, secrets=False)
-        events: list[Event] = []
+        events: dict[str, Event] = {}
         for op in sorted(late, key=lambda op: op.id):
             after, event = rules.expired(op, now)
             if self._turn(connection, op, after):
-                events.append(event)
-        if events:
-            self._saving.tell_end(connection, events)
+                events[op.id] = event
+        self._saving.tell(connection, [events[op.id] for op in late if op.id in events])
         return len(events)
 
     def reopen(

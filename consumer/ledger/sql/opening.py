@@ -71,17 +71,16 @@ class Opening:
         queued = self._codec.operations(_candidates(connection, worker, limit))
         ours = [op for op in sorted(queued, key=_by_subject) if hold(connection, op)]
         bases = self._bases(connection, [op.subject for op in ours])
-        opened: dict[str, Operation] = {}
-        events: list[Event] = []
+        opened: dict[str, tuple[Operation, Event]] = {}
         for op in ours:
             after, event = rules.opened(op, bases.get(op.subject), opener, worker, now)
             if self._write(connection, op, after):
-                opened[op.id] = after
-                events.append(event)
+                opened[op.id] = after, event
             else:
                 release(connection, op)
-        self._saving.tell_start(connection, events)
-        return tuple(opened[op.id] for op in queued if op.id in opened)
+        found = [opened[op.id] for op in queued if op.id in opened]
+        self._saving.tell(connection, [event for _, event in found])
+        return tuple(op for op, _ in found)
 
     def _bases(self, connection: Connection, subjects: list[str]) -> dict[str, Any]:
         """Read under the locks: nobody else writes these records now."""

@@ -35,7 +35,11 @@ _MARK = (
     .values(cancelled=bindparam("by"))
 )
 _NOW = select(
-    operations.c.owner, operations.c.version, operations.c.phase, operations.c.state
+    operations.c.owner,
+    operations.c.version,
+    operations.c.phase,
+    operations.c.finished,
+    operations.c.state,
 ).where(operations.c.id == bindparam("name"))
 _UNTELL = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 _TELL = insert(outbox)
@@ -101,8 +105,9 @@ class Saving:
         if connection.execute(_FENCED, change.values).rowcount == 1:
             return change.after, True
         row = connection.execute(_NOW, {"name": change.after.id}).first()
-        wanted = (change.after.owner, change.after.version, change.after.phase.value)
-        if row is not None and (*row[:3],) == wanted and row[3] == change.values["state"]:
+        after, state = change.after, change.values["state"]
+        wanted = (after.owner, after.version, after.phase.value, after.finished, state)
+        if row is not None and tuple(row) == wanted:
             return change.after, False
         return Stale(f"operation {change.after.id} is no longer this worker's"), False
 
@@ -111,7 +116,7 @@ class Saving:
         ordered = sorted(endings, key=lambda ending: ending.op.subject)
         for ending in ordered:
             self._record(connection, ending.op.subject, ending.record, ending.op.finished)
-        self.tell_end(connection, [ending.event for ending in endings])
+        self.tell(connection, [ending.event for ending in endings])
         for ending in ordered:
             release(connection, ending.op)
 
@@ -127,15 +132,11 @@ class Saving:
         if connection.execute(_RECORD, {**values, "name": subject}).rowcount == 0:
             connection.execute(_NEW_RECORD, row)
 
-    def tell_start(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Put start events into the outbox: an operation opens once."""
+    def tell(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Put events into the outbox; the end of a resumed operation replaces its first one."""
         if events:
+            connection.execute(_UNTELL, {"ids": sorted(event.id for event in events)})
             connection.execute(_TELL, [self._codec.letter(event) for event in events])
-
-    def tell_end(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Put terminal events there: that of a resumed operation replaces its first one."""
-        connection.execute(_UNTELL, {"ids": sorted(event.id for event in events)})
-        self.tell_start(connection, events)
 
 
 def hold(connection: Connection, op: Operation) -> bool:

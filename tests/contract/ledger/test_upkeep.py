@@ -54,7 +54,7 @@ def test_an_expired_operation_is_not_opened_and_does_not_block(site: Site) -> No
 
 def test_many_expire_in_one_call(site: Site) -> None:
     site.ledger.accept([offer(f"c{n}", f"s{n}") for n in range(230)], "w1")
-    assert site.ledger.expire(EPOCH + 1, EPOCH + 2) == 230
+    assert site.ledger.expire(EPOCH + SECOND, EPOCH + 2) == 230
     assert len(site.ledger.unsent(500)) == 230
 
 
@@ -204,3 +204,11 @@ def test_a_command_may_come_again_when_its_first_one_is_forgotten(site: Site) ->
     site.ledger.sent([event.id for event in site.ledger.unsent(10)])
     site.ledger.prune(site.clock.now() + 1, 100)
     accept(site.ledger, offer("c1"))
+
+
+def test_a_command_may_come_again_although_the_first_ones_events_wait(site: Site) -> None:
+    site.ledger.finish(failure(opened(site.ledger), site.clock.now()))
+    site.ledger.prune(site.clock.now() + 1, 100)
+    opened(site.ledger)
+    kinds = sorted(event.type.rpartition(".")[2] for event in site.ledger.events("c1"))
+    assert kinds == ["error", "start"]
