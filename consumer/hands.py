@@ -75,8 +75,8 @@ class Hands:
     def _intend(self, held: Held, step: Step) -> Micros:
         """Save what a call may do before it is made; returns when that was."""
         now = self._clock.now()
-        if step.pivot and not step.unique and step.key in held.op.quiet:
-            held.keep(held.op.found(step.key, {}))  # an earlier call may have done its part
+        if step.key in held.op.quiet:  # an earlier call, never answered, may have done its part
+            held.keep(held.op.found(step.key, {}))
         if step.unique or step.pivot:
             held.op = self._ledger.save(held.op.hush(step.key, now + self._policy.quiet))
             held.dirty = False

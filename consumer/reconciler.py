@@ -205,6 +205,8 @@ class Reconciler:
 
     def _turn(self, held: Held, fault: Terminal, step: Step | None) -> None:
         """Go back where there is a way back; otherwise leave the step, or end."""
+        if step is None:
+            self._look_back(held)
         op, now = held.op, self._clock.now()
         key = step.key if step else ""
         op = op.note(now, "terminal", key, fault.message, fault.request_id)
@@ -215,11 +217,10 @@ class Reconciler:
             held.keep(op.give_up(step.key, Failure.of(fault)))
         else:
             held.keep(op.fail(Failure.of(fault)))
-            self._look_back(held)
             self._finish(held)
 
     def _look_back(self, held: Held) -> None:
-        """Before it is cut short: how do the things stand that it touched? Nobody asks again."""
+        """It is cut short: how do the things stand that it touched? Perhaps nobody looks again."""
         now = self._clock.now()
         for step in held.ready():
             try:
@@ -230,10 +231,12 @@ class Reconciler:
                 held.learn(step, seen)
 
     def _no_return(self, held: Held) -> bool:
-        """Whether the operation is on its way back already, or past a pivot."""
+        """Whether the operation is on its way back already, or past a pivot: its call was made,
+        and it was not seen to have come to nothing."""
         op = held.op
         return op.phase is Phase.UNDO or any(
-            step.pivot and (op.touched(step.key) or step.key in op.done) for step in held.plan or ()
+            step.pivot and (step.key in op.done or (op.touched(step.key) and step.left(op)))
+            for step in held.plan or ()
         )
 
     def _way_back(self, op: Operation) -> tuple[Step, ...]:

@@ -81,5 +81,16 @@ class Registry:
 
 
 def _is_untouched(op: Operation) -> bool:
-    """Whether no call was made and nothing was found that a later failure could leave behind."""
-    return not (op.learned or op.quiet or op.done)
+    """Whether no call was made and nothing was found that a failure could leave behind.
+
+    In doubt a call may have been made, unless the operation was never admitted.
+    """
+    if op.learned or op.quiet or op.done:
+        return False
+    if not op.doubt:
+        return True
+    try:
+        admit(op.command, op.basis)
+    except Terminal:
+        return True
+    return False

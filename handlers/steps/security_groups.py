@@ -135,7 +135,7 @@ class RemoveRules:
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         known = op.known_id(GROUP)
-        if known is None or (self.only_if_touched and not op.touched(self.key)):
+        if known is None or not op.touched(self.key):
             return ()
         note = "rules that should go may still be there"
         return (Ref(kind=Kind.SECURITY_GROUP, id=known, role=GROUP, note=note),)

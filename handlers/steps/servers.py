@@ -167,10 +167,13 @@ class Confirm:
         return {"status": _server(seen).status, "flavor": _server(seen).flavor}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        """The server, unless it was seen to work with its old flavor."""
+        """The server, unless it was seen with its old flavor, or waiting for the verdict still."""
         known = op.known_id(SERVER)
-        settled = op.fact(self.key, "status") in ("ACTIVE", "SHUTOFF")
+        status = op.fact(self.key, "status")
+        settled = status in ("ACTIVE", "SHUTOFF")
         as_before = settled and op.fact(self.key, "flavor") != self.flavor
+        if status == "VERIFY_RESIZE" and not op.fact(self.key, "accepted"):
+            as_before = True
         if known is None or not op.touched(self.key) or as_before:
             return ()
         note = f"it may have, or still get, flavor {self.flavor}"
