@@ -21,9 +21,16 @@ DEMO = (
 )
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
+def run(*options: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TMPDIR": str(folder)} if folder else None
     return subprocess.run(
-        [*DEMO, *QUICK, *options], cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+        [*DEMO, *QUICK, *options],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
     )
 
 
@@ -76,14 +83,15 @@ def test_the_second_delivery_of_a_command_is_known(told: Any) -> None:
     assert told["metrics"][name] == 1
 
 
-def test_off_a_terminal_it_prints_plain_lines() -> None:
-    done = run("--instances", "1")
+def test_off_a_terminal_it_prints_plain_lines(tmp_path: Path) -> None:
+    done = run("--instances", "1", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "db-1       instance.create.start" in done.stdout
     assert "nothing left behind" in done.stdout
     assert "\x1b" not in done.stdout
     assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_on_a_terminal_it_draws_a_table() -> None:
@@ -110,9 +118,10 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_a_simulator_that_does_not_start_is_one_sentence() -> None:
-    done = run("--build-seconds", "soon")
+def test_a_simulator_that_does_not_start_is_one_sentence(tmp_path: Path) -> None:
+    done = run("--build-seconds", "soon", folder=tmp_path)
 
     assert done.returncode == 1
     assert "The simulator did not start" in done.stderr
     assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,8 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +34,9 @@ from handlers.secret import Secret
 
 #: Seconds after which the demo is given up.
 LIMIT = 60.0
+
+#: The worker's log, in the demo's directory.
+LOG = "worker.log"
 
 
 _INTRODUCTION = """\
@@ -70,24 +73,31 @@ class Demo(Command):
         view = _view(self.app.stdout, actors, quiet=parsed_args.json)
         if not parsed_args.json:
             self.say(_INTRODUCTION.format(count=parsed_args.instances))
-        place = Path(tempfile.mkdtemp(prefix="trove-resources-demo-"))
-        try:
+        with _stage(self.app.stderr) as place:
             with simulated(place / "clouds.yaml", parsed_args.build_seconds) as cloud:
                 found, grown = _play(place, cloud, actors, view)
-        except Exception:
-            self.app.stderr.write(f"The worker's log: {place}/worker.log\n")
-            raise
+            if found.ok:
+                (place / LOG).unlink()
         self._code = 0 if found.ok else 1
-        if found.ok:
-            shutil.rmtree(place)
-        else:
-            self.app.stderr.write(f"The worker's log: {place}/worker.log\n")
         if parsed_args.json:
             self.say(msgspec.json.format(msgspec.json.encode(found)).decode())
             return
         page = console(self.app.stdout)
         for part in tables(found, grown):
             page.print(part)
+
+
+@contextmanager
+def _stage(err: TextIO) -> Iterator[Path]:
+    """A directory; it stays when a log is left in it, which tells why something went wrong."""
+    place = Path(tempfile.mkdtemp(prefix="trove-resources-demo-"))
+    try:
+        yield place
+    finally:
+        if (place / LOG).exists():
+            err.write(f"The worker's log: {place / LOG}\n")
+        else:
+            shutil.rmtree(place)
 
 
 def _view(out: TextIO, actors: Mapping[str, Actor], *, quiet: bool) -> View:
@@ -103,7 +113,7 @@ def _play(
     wiring.upkeep_of(settings).upgrade()
     registry, board, began = new_registry(), Notices(), time.monotonic()
     with ExitStack() as stack:
-        log = stack.enter_context((place / "worker.log").open("w", encoding="utf-8"))
+        log = stack.enter_context((place / LOG).open("w", encoding="utf-8"))
         logs = Logs(settings.telemetry, log, wiring.secrets_of(settings))
         stack.enter_context(logs.bridged(logging.getLogger()))
         given = app.Given(announcer=board, listener=Steps(actors), metrics=registry)
