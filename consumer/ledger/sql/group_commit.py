@@ -77,7 +77,7 @@ class GroupCommit(Generic[J]):
     def _lead(self, ticket: _Ticket[J]) -> None:
         """Write groups until `ticket` is done, then let the next in the queue lead.
 
-        Each caller is woken once and alone: to wake all for every commit costs more than the commit.
+        Each caller is woken once, alone: waking all for every commit costs more than the commit.
         """
         try:
             while not ticket.done:

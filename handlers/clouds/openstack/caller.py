@@ -105,19 +105,23 @@ class Caller:
 
     def _send(self, request: Request, microversion: str | None) -> Response:
         began = self._clock()
-        self._link.token()
+        token = self._link.token()
         if not self._early(began):
             late = "the token took too long: nothing was sent"
             raise self._fault(request, trouble=Trouble.CONNECT_TIMEOUT, text=late)
-        answer = self._once(request, microversion)
+        answer = self._once(request, microversion, token)
         again = answer.status_code == 401 and self._early(began) and self._link.renew()
-        return self._once(request, microversion) if again and self._early(began) else answer
+        if not again or not self._early(began):
+            return answer
+        return self._once(request, microversion, self._link.token())
 
     def _early(self, began: float) -> bool:
         """Whether the request may still be sent, so that it ends within `Limits.longest`."""
         return self._clock() - began <= self._limits.connect
 
-    def _once(self, request: Request, microversion: str | None) -> Response:
+    def _once(
+        self, request: Request, microversion: str | None, token: dict[str, str]
+    ) -> Response:
         adapter = self._link.ready().adapters[self.service]
         began, status = self._clock(), Trouble.RESET.value
         try:
@@ -125,7 +129,8 @@ class Caller:
                 request.path,
                 request.method,
                 data=None if request.body is None else msgspec.json.encode(request.body),
-                headers=dict(_JSON) if request.body is not None else {},
+                headers={**token, **_JSON} if request.body is not None else dict(token),
+                authenticated=False,  # the token is in the headers
                 microversion=microversion,
                 timeout=(self._limits.connect, self._limits.of(self.service)),
                 raise_exc=False,

@@ -1,6 +1,9 @@
 """The connection to one cloud and region, built once, before threads share it."""
 
+import os
+from collections.abc import Callable, Iterable
 from threading import Lock
+from time import monotonic
 
 import keystoneauth1.exceptions as ksa
 import msgspec
@@ -9,6 +12,7 @@ from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 from openstack.exceptions import ConfigException, SDKException
+from requests.utils import get_environ_proxies
 
 from handlers.clouds.faults import fault_of
 from handlers.clouds.openstack.limits import Limits
@@ -24,6 +28,11 @@ TYPES = {
     Service.BLOCK_STORAGE: "block-storage",
     Service.NETWORK: "network",
 }
+
+
+#: Seconds for which a token is used before keystoneauth is asked again whether it is still good. It
+#: renews two minutes before the end; asking costs it 0.2 ms, because it reads the date anew.
+TOKEN_HOLD = 10.0
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -44,11 +53,20 @@ class Link:
     call, so that one dead region does not stop the others.
     """
 
-    def __init__(self, config: OpenStackConfig, cloud: str, region: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        config: OpenStackConfig,
+        cloud: str,
+        region: str,
+        limits: Limits,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self.name = f"{cloud}/{region}"
         self._limits = limits
         self._lock = Lock()
         self._ready: Ready | None = None
+        self._clock = clock
+        self._token: tuple[float, dict[str, str]] = (0.0, {})
         try:
             self._region = config.get_one(cloud=cloud, region_name=region)
         except (ConfigException, ksa.ClientException) as error:
@@ -64,17 +82,23 @@ class Link:
                     self._ready = self._connect()
         return self._ready
 
-    def token(self) -> None:
-        """Make sure that there is a token; raises Retryable when there is none to be had."""
+    def token(self) -> dict[str, str]:
+        """The headers that carry a good token; raises Retryable when there is none to be had."""
+        until, headers = self._token
+        if self._clock() < until:
+            return headers
         session = self.ready().session
         try:
-            session.get_token()
+            headers = dict(session.get_auth_headers() or {})
         except ksa.ClientException as error:
             raise self._fault(error) from None
+        self._token = (self._clock() + TOKEN_HOLD, headers)
+        return headers
 
     def renew(self) -> bool:
         """Throw the token away and get another; False when the credentials cannot do that."""
         session = self.ready().session
+        self._token = (0.0, {})
         if not session.invalidate():
             return False
         self.token()
@@ -102,6 +126,7 @@ class Link:
                 )
         except (ksa.ClientException, SDKException) as error:
             raise self._fault(error) from None
+        _ask_environment_once(session, [each.endpoint_override or "" for each in adapters.values()])
         return Ready(project, session, adapters, versions)
 
     def _session(self) -> Session:
@@ -125,3 +150,18 @@ class Link:
             told = "Keystone or a service's version page cannot be reached: check auth_url"
         text = f"cloud {self.name}: {told} ({clean(str(error))})"
         return fault_of(Refusal(service="identity", effect=Effect.LOOK, trouble=trouble, text=text))
+
+
+def _ask_environment_once(session: Session, urls: Iterable[str]) -> None:
+    """Where neither proxies nor CA bundles come from the environment, nobody looks for them again.
+
+    requests does so for every request, and for a .netrc besides: 0.13 ms each time (measured).
+    """
+    bundles = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    if not any(os.environ.get(name) for name in bundles) and not any(map(_proxies, urls)):
+        session.session.trust_env = False
+
+
+def _proxies(url: str) -> dict[str, str]:
+    found: dict[str, str] = get_environ_proxies(url)
+    return found
