@@ -9,8 +9,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 QUICK = ("--instances", "2", "--build-seconds", "0.3-0.6")
 DEMO = (
@@ -34,18 +32,15 @@ def run(*options: str, folder: Path | None = None) -> subprocess.CompletedProces
     )
 
 
-@pytest.fixture(scope="module")
-def told() -> Any:
-    """What --json prints."""
+def test_every_command_ends_as_it_should_and_nothing_is_left() -> None:
+    """One run for all of it: a run takes seconds."""
     done = run("--json")
     assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout)
+    told = json.loads(done.stdout)
 
-
-def test_every_command_ends_as_it_should(told: Any) -> None:
-    ended = Counter((each["command"], each["outcome"]) for each in told["commands"])
-
-    assert ended == {
+    assert told["ok"] is True
+    assert told["leftovers"] == []
+    assert ended(told) == {
         ("instance.create", "end"): 2,
         ("instance.create", "error"): 1,
         ("volume.resize", "end"): 2,
@@ -53,34 +48,26 @@ def test_every_command_ends_as_it_should(told: Any) -> None:
         ("security_group_rules.update", "end"): 2,
         ("instance.delete", "end"): 2,
     }
-    assert told["ok"] is True
-    assert all(each["expected"] for each in told["commands"])
-
-
-def test_the_cloud_is_empty_again(told: Any) -> None:
-    assert told["leftovers"] == []
-
-
-def test_each_command_has_a_start_and_one_end(told: Any) -> None:
-    kinds: dict[str, list[str]] = {}
-    for event in told["events"]:
-        kind = event["type"].rpartition(".")[2]
-        kinds.setdefault(event["data"]["operation"], []).append(kind)
-
-    assert set(kinds) == {each["id"] for each in told["commands"]}
-    for told_of in kinds.values():
-        assert told_of in (["start", "end"], ["start", "error"])
-
-
-def test_a_create_takes_five_calls_that_change_something(told: Any) -> None:
+    assert set(kinds(told)) == {each["id"] for each in told["commands"]}
+    assert set(kinds(told).values()) == {("start", "end"), ("start", "error")}
     assert told["calls_per_create"]["changing"] == 5
     assert set(told["cloud_calls"]) == {"compute", "network", "volume"}
+    known = 'trove_resources_commands_received_total{command="instance.create",verdict="known"}'
+    assert told["metrics"][known] == 1, "the second delivery of a command is known"
 
 
-def test_the_second_delivery_of_a_command_is_known(told: Any) -> None:
-    name = 'trove_resources_commands_received_total{command="instance.create",verdict="known"}'
+def ended(told: Any) -> Counter[tuple[str, str]]:
+    """How many commands of each name ended how."""
+    return Counter((each["command"], each["outcome"]) for each in told["commands"])
 
-    assert told["metrics"][name] == 1
+
+def kinds(told: Any) -> dict[str, tuple[str, ...]]:
+    """The kinds of the events of each command."""
+    found: dict[str, tuple[str, ...]] = {}
+    for event in told["events"]:
+        operation = event["data"]["operation"]
+        found[operation] = (*found.get(operation, ()), event["type"].rpartition(".")[2])
+    return found
 
 
 def test_off_a_terminal_it_prints_plain_lines(tmp_path: Path) -> None:
