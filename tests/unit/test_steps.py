@@ -1,5 +1,7 @@
 """Steps are tables: what is seen, what is to be done."""
 
+from typing import Any
+
 import pytest
 
 from handlers.base import Next
@@ -46,10 +48,10 @@ RECORD = Instance(
 )
 
 
-def operation(basis: Instance | None = RECORD, **changes: object) -> Operation:
+def operation(basis: Instance | None = RECORD, **changes: Any) -> Operation:
     command = Command(id="c1", subject=SUBJECT, source="test", body=CREATE)
     fields = {"command": command, "scope": SCOPE, "accepted": 1, "basis": basis, **changes}
-    return Operation(**fields)  # type: ignore[arg-type]
+    return Operation(**fields)
 
 
 def seen(*matches: Resource) -> Seen:
@@ -64,9 +66,9 @@ def volume(status: str = "in-use", size: int = 2) -> Volume:
     return Volume(id="v1", status=status, size=size, subject=SUBJECT, role=VOLUME)
 
 
-ACCEPTED = {"learned": {"resize": {"accepted": "2"}}}
+ACCEPTED: dict[str, Any] = {"learned": {"resize": {"accepted": "2"}}}
 EXTENDED = {"learned": {"extend": {"accepted": 4}}}
-ASKED = {"quiet": {"resize": 50}}
+ASKED: dict[str, Any] = {"quiet": {"resize": 50}}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ ASKED = {"quiet": {"resize": 50}}
         (ACCEPTED, server("ERROR"), Next.ACT),
     ],
 )
-def test_resize_decides(facts: dict[str, object], look: Server, expected: Next) -> None:
+def test_resize_decides(facts: dict[str, Any], look: Server, expected: Next) -> None:
     assert Resize("2").check(operation(**facts), seen(look)) is expected
 
 
@@ -98,7 +100,7 @@ def test_resize_decides(facts: dict[str, object], look: Server, expected: Next) 
     ],
 )
 def test_resize_ends_where_it_can_never_work(
-    facts: dict[str, object], look: Server, reason: Reason
+    facts: dict[str, Any], look: Server, reason: Reason
 ) -> None:
     with pytest.raises(Terminal) as caught:
         Resize("2").check(operation(**facts), seen(look))
@@ -163,7 +165,7 @@ def test_nothing_is_asked_before_a_revert_of_a_resize_that_was_never_sent() -> N
         (EXTENDED, volume("error_extending"), Next.ACT),
     ],
 )
-def test_extend_decides(facts: dict[str, object], look: Volume, expected: Next) -> None:
+def test_extend_decides(facts: dict[str, Any], look: Volume, expected: Next) -> None:
     assert Extend(4, key="extend").check(operation(**facts), seen(look)) is expected
 
 
@@ -176,7 +178,7 @@ def test_extend_decides(facts: dict[str, object], look: Volume, expected: Next) 
     ],
 )
 def test_extend_ends_where_it_can_never_work(
-    facts: dict[str, object], look: Volume, reason: Reason
+    facts: dict[str, Any], look: Volume, reason: Reason
 ) -> None:
     with pytest.raises(Terminal) as caught:
         Extend(4, key="extend").check(operation(**facts), seen(look))
