@@ -16,7 +16,7 @@ demo: $(VENV)/.app ## see it work: the real worker on a simulated cloud, no serv
 	@$(BIN)/trove-resources demo
 
 test: $(VENV)/.dev ## unit, contract and chaos tests, no service needed (under 3 minutes)
-	@$(BIN)/pytest -n $(WORKERS) -m "not integration and not cloud and not benchmarks"
+	@$(BIN)/pytest -n $(WORKERS) -m "not integration and not cloud"
 
 lint: $(VENV)/.dev ## ruff, and who may import whom
 	@$(BIN)/ruff check
@@ -41,7 +41,8 @@ real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long
 	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.run
 
 bench: $(VENV)/.dev ## the figures of docs/performance.md (wants a quiet machine)
-	@$(BIN)/pytest -n 0 -p no:randomly -s -m benchmarks
+	@set -e; for each in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
+	  echo "== $$each"; $(BIN)/python -m tests.benchmarks.$$each; done
 
 docs: $(VENV)/.dev ## write the generated files again: schemas, samples, metrics, options
 	@$(BIN)/oslo-config-generator --config-file etc/config-generator.conf

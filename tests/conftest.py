@@ -20,7 +20,6 @@ from tests.support.services import CLOUD, MARIADB, POSTGRESQL, RABBITMQ, need
 TIERS = {
     "integration": "real RabbitMQ, MariaDB and PostgreSQL: make integration",
     "cloud": "a real OpenStack: make cloud",
-    "benchmarks": "a quiet machine: make bench",
 }
 
 
