@@ -93,6 +93,7 @@ def _server(url: URL, limits: Limits, arguments: dict[str, Any]) -> Engine:
         pool_timeout=limits.statement_timeout,
         pool_pre_ping=True,
         pool_recycle=3600,
+        pool_reset_on_return=None,  # every transaction is ended by hand: a round trip saved
         hide_parameters=True,
     )
 

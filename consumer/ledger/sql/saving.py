@@ -13,17 +13,17 @@ from consumer.ledger.sql.schema import instances, locks, operations, outbox
 from consumer.secrets import wipe
 from handlers.errors import Stale
 from handlers.events import Event
-from handlers.instance import Instance
-from handlers.operation import Micros, Operation, Phase
+from handlers.operation import Operation, Phase
 
 OPEN = (Phase.FORWARD.value, Phase.UNDO.value)
 
-#: Sets the columns that the values name.
+#: Sets the columns that the values name. (An IN of phases would be expanded for every row.)
 _FENCED = update(operations).where(
     operations.c.id == bindparam("name"),
     operations.c.owner == bindparam("holder"),
     operations.c.version == bindparam("before"),
-    operations.c.phase.in_(OPEN),
+    operations.c.opened > 0,
+    operations.c.finished == 0,
 )
 _MARK = (
     update(operations)
@@ -43,9 +43,8 @@ _NOW = select(
 ).where(operations.c.id == bindparam("name"))
 _UNTELL = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 _TELL = insert(outbox)
-_RECORD = update(instances).where(instances.c.id == bindparam("name"))
-_NEW_RECORD = insert(instances)
-_FORGET = delete(instances).where(instances.c.id == bindparam("name"))
+_FORGET = delete(instances).where(instances.c.id.in_(bindparam("ids", expanding=True)))
+_RECORD = insert(instances)
 _UNLOCK = delete(locks).where(
     locks.c.subject == bindparam("name"), locks.c.operation == bindparam("holder")
 )
@@ -112,25 +111,24 @@ class Saving:
         return Stale(f"operation {change.after.id} is no longer this worker's"), False
 
     def end(self, connection: Connection, endings: Sequence[Ending]) -> None:
-        """Records, events and locks of operations that just ended, sorted by subject."""
-        ordered = sorted(endings, key=lambda ending: ending.op.subject)
-        for ending in ordered:
-            self._record(connection, ending.op.subject, ending.record, ending.op.finished)
-        self.tell(connection, [ending.event for ending in endings])
-        for ending in ordered:
-            release(connection, ending.op)
+        """Records, events and locks of operations that just ended, in order of their subjects.
 
-    def _record(
-        self, connection: Connection, subject: str, record: Instance | None, at: Micros
-    ) -> None:
-        """Only the operation that holds the subject's lock writes its record."""
-        if record is None:
-            connection.execute(_FORGET, {"name": subject})
+        Only the operation that holds a subject's lock writes its record.
+        """
+        if not endings:
             return
-        row = self._codec.record(record, at)
-        values = {column: value for column, value in row.items() if column != "id"}
-        if connection.execute(_RECORD, {**values, "name": subject}).rowcount == 0:
-            connection.execute(_NEW_RECORD, row)
+        ordered = sorted(endings, key=lambda ending: ending.op.subject)
+        connection.execute(_FORGET, {"ids": [ending.op.subject for ending in ordered]})
+        records = [
+            self._codec.record(ending.record, ending.op.finished)
+            for ending in ordered
+            if ending.record is not None
+        ]
+        if records:
+            connection.execute(_RECORD, records)
+        self.tell(connection, [ending.event for ending in endings])
+        held = [_held(name, end.op) for end in ordered for name in end.op.command.subjects]
+        connection.execute(_UNLOCK, held)
 
     def tell(self, connection: Connection, events: Sequence[Event]) -> None:
         """Put events into the outbox; the end of a resumed operation replaces its first one."""
@@ -145,7 +143,7 @@ def hold(connection: Connection, op: Operation) -> bool:
     if len(taken) == len(op.command.subjects):
         return True
     for subject in taken:
-        connection.execute(_UNLOCK, {"name": subject, "holder": op.id})
+        connection.execute(_UNLOCK, _held(subject, op))
     return False
 
 
@@ -160,7 +158,11 @@ def _inserted(connection: Connection, subject: str, operation: str) -> bool:
 def release(connection: Connection, op: Operation) -> None:
     """Give the locks of all subjects back."""
     for subject in op.command.subjects:
-        connection.execute(_UNLOCK, {"name": subject, "holder": op.id})
+        connection.execute(_UNLOCK, _held(subject, op))
+
+
+def _held(subject: str, op: Operation) -> Values:
+    return {"name": subject, "holder": op.id}
 
 
 def mark(connection: Connection, name: str, by: str) -> None:

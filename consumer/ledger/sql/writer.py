@@ -63,6 +63,5 @@ class Writer:
             answers[place], written = self._saving.write(connection, change)
             if written and change.ending:
                 endings.append(change.ending)
-        if endings:
-            self._saving.end(connection, endings)
+        self._saving.end(connection, endings)
         return [answers[place] for place in range(len(changes))]

@@ -48,9 +48,10 @@ def offer(
     return Offer(command=command, scope=SCOPE, cancels=cancels)
 
 
-def removal(name: str, subject: str = "s1") -> Offer:
+def removal(name: str, subject: str = "s1", *, project: str = "p1") -> Offer:
     """A delete, which supersedes what is open on its subject."""
-    return offer(name, subject, body=DeleteInstance(project="p1"), cancels=True)
+    asked = offer(name, subject, body=DeleteInstance(project=project), cancels=True)
+    return replace(asked, scope=replace(SCOPE, project=project))
 
 
 def opener(op: Operation, basis: Instance | None, now: Micros) -> Operation:

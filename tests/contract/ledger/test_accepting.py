@@ -102,6 +102,12 @@ def test_a_delete_marks_what_comes_before_it_in_the_same_batch_only(ledger: Ledg
     assert marks == {"c1": "d1", "d1": None, "c2": None}
 
 
+def test_the_delete_of_another_project_marks_nothing(ledger: Ledger) -> None:
+    opened(ledger, "c1")
+    accept(ledger, offer("c2"), removal("d1", project="p2"))
+    assert {op.cancelled for op in ledger.operations()} == {None}
+
+
 def test_the_first_cancel_mark_stays(ledger: Ledger) -> None:
     accept(ledger, offer("c1"))
     accept(ledger, removal("d1"))
