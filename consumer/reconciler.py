@@ -73,8 +73,8 @@ class Reconciler:
         """
         while held.op.phase.is_open:
             try:
-                self._stop(held)
                 self._prepare(held)
+                self._stop(held)
                 moved = self._pass(held, lane)
             except Terminal as fault:
                 self._turn(held, fault, None)

@@ -207,7 +207,8 @@ class Scheduler:
                     continue  # the reconciler meets it again, and turns
                 if query is not None:
                     quiet = op.quiet.get(step.key, 0)
-                    floor = max(held.since, quiet if quiet <= now else 0)
+                    acted = op.acted + 1 if op.trouble else 0  # a change may never show: look
+                    floor = max(held.since, acted, quiet if quiet <= now else 0)
                     asks.append(Ask(op.scope, query, floor))
         return asks
 

@@ -56,15 +56,22 @@ class Registry:
 
     def record(self, op: Operation) -> Instance | None:
         """The subject's record after the operation: unchanged by one that failed untouched."""
-        if op.failure and _is_untouched(op):
+        if op.failure and (_is_untouched(op) or not self._is_possible(op)):
             return op.basis
-        return self._of(op).record(op) if op.manager in self._engines else op.basis
+        return self._of(op).record(op)
 
     def leftovers(self, op: Operation) -> tuple[Ref, ...]:
         """What a failed operation leaves in the cloud that should not be there."""
-        if _is_untouched(op):
-            return ()
-        return self._of(op).leftovers(op) if op.manager in self._engines else ()
+        return self._of(op).leftovers(op) if self._is_possible(op) else ()
+
+    def _is_possible(self, op: Operation) -> bool:
+        """Whether the operation could be planned; otherwise it never did anything."""
+        try:
+            admit(op.command, op.basis)
+            self._of(op).plan(op.command, op.basis)
+        except Terminal:
+            return False
+        return True
 
     def _of(self, op: Operation) -> ResourceManager:
         if op.plan_revision not in KNOWN_REVISIONS:
@@ -81,16 +88,5 @@ class Registry:
 
 
 def _is_untouched(op: Operation) -> bool:
-    """Whether no call was made and nothing was found that a failure could leave behind.
-
-    In doubt a call may have been made, unless the operation was never admitted.
-    """
-    if op.learned or op.quiet or op.done:
-        return False
-    if not op.doubt:
-        return True
-    try:
-        admit(op.command, op.basis)
-    except Terminal:
-        return True
-    return False
+    """Whether no call was made and nothing was found that a failure could leave behind."""
+    return not (op.learned or op.quiet or op.done or op.doubt)
