@@ -1,8 +1,6 @@
 """Upkeep and operators: what waited too long, what is resumed or cancelled, what is forgotten."""
 
-from typing import Any
-
-from sqlalchemy import Connection, Table, bindparam, delete, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, delete, select, update
 
 from consumer.ledger import rules
 from consumer.ledger.sql.accepting import PENDING
@@ -17,7 +15,7 @@ _ROW = select(*OPERATION_COLUMNS, operations.c.seq).where(operations.c.id == bin
 _LATE = (
     select(*OPERATION_COLUMNS)
     .where(operations.c.phase == Phase.QUEUED.value, operations.c.accepted < bindparam("before"))
-    .order_by(operations.c.accepted, operations.c.id)
+    .order_by(operations.c.accepted)
     .limit(bindparam("rows"))
 )
 #: Sets the columns that the values name.
@@ -102,24 +100,20 @@ def cancel(connection: Connection, operation: str, by: str) -> None:
 
 
 def prune(connection: Connection, before: Micros, limit: int) -> int:
-    """Forget up to `limit` rows that ended before `before`."""
-    old = (
-        (operations, (operations.c.finished > 0, operations.c.finished < before)),
-        (outbox, (outbox.c.sent > 0, outbox.c.sent < before)),
-        (instances, (instances.c.state == State.DELETED.value, instances.c.written < before)),
+    """Forget up to `limit` rows that ended before `before`, the oldest of each table first."""
+    deleted = instances.c.state == State.DELETED.value
+    old: tuple[tuple[Table, Column[int], ColumnElement[bool]], ...] = (
+        (operations, operations.c.finished, operations.c.finished > 0),
+        (outbox, outbox.c.sent, outbox.c.sent > 0),
+        (instances, instances.c.written, deleted),
     )
     removed = 0
-    for table, conditions in old:
+    for table, ended, condition in old:
         if removed < limit:
-            removed += _prune(connection, table, conditions, limit - removed)
+            conditions = (condition, ended < before)
+            chosen = select(table.c.id).where(*conditions).order_by(ended).limit(limit - removed)
+            names = sorted(connection.execute(chosen).scalars())
+            if names:
+                gone = delete(table).where(table.c.id.in_(names), *conditions)
+                removed += connection.execute(gone).rowcount
     return removed
-
-
-def _prune(connection: Connection, table: Table, conditions: Any, limit: int) -> int:
-    ids = connection.execute(
-        select(table.c.id).where(*conditions).order_by(table.c.id).limit(limit)
-    ).scalars()
-    names = list(ids)
-    if not names:
-        return 0
-    return connection.execute(delete(table).where(table.c.id.in_(names), *conditions)).rowcount

@@ -39,7 +39,7 @@ def _free(whose: ColumnElement[bool]) -> Select[Any]:
                 _EARLIER.c.phase == Phase.QUEUED.value,
             ),
         )
-        .order_by(operations.c.accepted, operations.c.seq, operations.c.id)
+        .order_by(operations.c.accepted)
         .limit(bindparam("rows"))
     )
 

@@ -70,13 +70,13 @@ class Owning:
         held = select(*OPERATION_COLUMNS).where(_IS_OPEN, *conditions)
         self._of_owner = (
             held.where(operations.c.owner == bindparam("owner"))
-            .order_by(operations.c.id)
+            .order_by(operations.c.accepted)
             .limit(bindparam("rows"))
         )
         self._orphans = (
             held.outerjoin_from(operations, workers, workers.c.id == operations.c.owner)
             .where(workers.c.id.is_(None), operations.c.owner != bindparam("worker"))
-            .order_by(operations.c.id)
+            .order_by(operations.c.accepted)
             .limit(bindparam("rows"))
         )
 
@@ -107,7 +107,7 @@ class Owning:
         """The operations of the statement that this worker wins, row by row."""
         found = self._codec.operations(connection.execute(statement, values).mappings().all())
         taken = []
-        for op in found:
+        for op in sorted(found, key=lambda op: op.id):
             fence = {"name": op.id, "holder": op.owner, "before": op.version, "worker": worker}
             if connection.execute(_TAKE, fence).rowcount == 1:
                 taken.append(replace(op, owner=worker, version=op.version + 1))
