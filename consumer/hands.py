@@ -108,5 +108,9 @@ class Hands:
         kind = type(fault).__name__.lower()
         op = held.op.note(now, kind, step.key, fault.message, fault.request_id)
         op = op.tried(now, Failure.of(fault))
-        held.keep(op.doubted() if isinstance(fault, Ambiguous) else op.unhush(step.key))
+        if isinstance(fault, Ambiguous):
+            op = op.doubted() if op.touched(step.key) else op.doubted().found(step.key, {})
+        else:
+            op = op.unhush(step.key)
+        held.keep(op)
         held.paused[step.key] = now + self._policy.pause(op.attempts, self._random)

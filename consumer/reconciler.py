@@ -75,7 +75,7 @@ class Reconciler:
             try:
                 self._prepare(held)
                 self._stop(held)
-                moved = self._pass(held, lane)
+                moved = self._round(held, lane)
             except Terminal as fault:
                 self._turn(held, fault, None)
                 continue
@@ -121,10 +121,20 @@ class Reconciler:
                 return  # look-ups will say so too; the operation waits for the cloud
             held.op = replace(held.op, home=home)
 
+    def _round(self, held: Held, lane: Service) -> Service | None:
+        """One pass. What waits for another lane is not put off by what this one sees: a lane that
+        is looked at every second would starve the others."""
+        before, held.waits = held.waits, {}
+        moved = self._pass(held, lane)
+        if moved is None:
+            held.waits = {each: min(at, before.get(each, at)) for each, at in held.waits.items()}
+        else:
+            held.waits = before
+        return moved
+
     def _pass(self, held: Held, lane: Service) -> Service | None:
         """Look at the ready steps once. The lane to go on in, or None when all of them wait."""
         now = self._clock.now()
-        held.waits = {}
         for step in held.ready():
             if held.paused.get(step.key, 0) > now:
                 held.wait(step.service, held.paused[step.key])
@@ -134,10 +144,14 @@ class Reconciler:
                 if seen is None:
                     continue
                 verdict = self._check(held, step, seen)
+                if not self._is_sound(held, step, seen, verdict):
+                    quiet = held.op.quiet[step.key]
+                    held.wait(step.service, max(quiet, now + self._policy.poll))
+                    continue
                 if verdict is Next.DONE:
                     self._done(held, step, seen)
                     return lane
-                if verdict is Next.ACT and self._may_act(held, step, seen, now):
+                if verdict is Next.ACT:
                     if step.service is not lane:
                         return step.service
                     if self._hands.act(held, step, seen):
@@ -176,13 +190,15 @@ class Reconciler:
             self._telemetry.defect(held.op, step.key, error)
             return Next.WAIT
 
-    def _may_act(self, held: Held, step: Step, seen: Seen, now: Micros) -> bool:
-        """Whether every earlier call of the step is over, and this look began after it was."""
+    def _is_sound(self, held: Held, step: Step, seen: Seen, verdict: Next) -> bool:
+        """Whether this look began after every call of the step was over, where that matters.
+
+        Something that is there is there; only on the way back DONE means that nothing is.
+        """
+        if verdict is Next.WAIT or (verdict is Next.DONE and held.op.phase is Phase.FORWARD):
+            return True
         quiet = held.op.quiet.get(step.key, 0)
-        if quiet > now or seen.at < quiet:
-            held.wait(step.service, max(quiet, now + self._policy.poll))
-            return False
-        return True
+        return seen.at >= quiet and self._clock.now() >= quiet
 
     def _rest(self, held: Held) -> bool:
         """Wait, or end when nothing is left to wait for. True when the operation waits."""
