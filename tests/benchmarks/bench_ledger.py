@@ -1,7 +1,7 @@
 """What a ledger costs: rows per second and CPU of this process per row.
 
-A save is one of about twelve that a create makes; each thread has operations of its own. Run it with
-`python -m tests.benchmarks.bench_ledger`.
+`python -m tests.benchmarks.bench_ledger`. A save is one of about twelve that a create makes; each
+thread has operations of its own.
 """
 
 import resource
