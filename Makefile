@@ -41,6 +41,7 @@ real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long
 	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.run
 
 bench: $(VENV)/.dev ## the figures of docs/performance.md (wants a quiet machine)
+	@$(BIN)/python -m tests.benchmarks --write
 	@set -e; for each in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
 	  echo "== $$each"; $(BIN)/python -m tests.benchmarks.$$each; done
 

@@ -96,11 +96,12 @@ class Holdings:
         with self._lock:
             return any(each.waits.get(service, now + 1) <= now for each in self._held.values())
 
-    def next_due(self) -> Micros | None:
-        """When the next wait ends; None when nothing waits."""
+    def next_due(self, lanes: frozenset[Service]) -> Micros | None:
+        """When the next wait for one of these services ends; None when nothing waits."""
         with self._lock:
+            waits = (each.waits for each in self._held.values())
             return min(
-                (t for each in self._held.values() for t in each.waits.values()), default=None
+                (at for wait in waits for lane, at in wait.items() if lane in lanes), default=None
             )
 
     def enter(self, held: Held) -> bool:

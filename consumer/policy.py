@@ -33,6 +33,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     limit: Micros = 1800 * SECOND
     limits: dict[str, Micros] = {}
 
+    def next_look(self, now: Micros) -> Micros:
+        """When to look again at what changes by itself: all operations at the same moments, so
+        that they share one listing."""
+        return (now // self.poll + 1) * self.poll
+
     @property
     def quiet(self) -> Micros:
         """How long after an intent the effect of its call may still show."""

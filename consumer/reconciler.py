@@ -136,36 +136,41 @@ class Reconciler:
         """Look at the ready steps once. The lane to go on in, or None when all of them wait."""
         now = self._clock.now()
         for step in held.ready():
-            if held.paused.get(step.key, 0) > now:
-                held.wait(step.service, held.paused[step.key])
-                continue
             try:
-                seen = self._see(held, step, now)
-                if seen is None:
-                    continue
-                verdict = self._check(held, step, seen)
-                if not self._is_sound(held, step, seen, verdict):
-                    quiet = held.op.quiet[step.key]
-                    held.wait(step.service, max(quiet, now + self._policy.poll))
-                    continue
+                verdict, seen = self._decide(held, step, now)
                 if verdict is Next.DONE:
                     self._done(held, step, seen)
                     return lane
-                if verdict is Next.ACT:
+                if verdict is Next.ACT and seen is not None:
                     if step.service is not lane:
                         return step.service
                     if self._hands.act(held, step, seen):
                         self._done(held, step, None)
                     return lane
-                if verdict is Next.WAIT:
-                    held.wait(step.service, now + self._policy.poll)
             except Terminal as fault:
                 self._turn(held, fault, step)
                 return lane
         return None
 
+    def _decide(self, held: Held, step: Step, now: Micros) -> tuple[Next, Seen | None]:
+        """What the step asks for, and what it saw. WAIT has been noted down when it is returned."""
+        seen = self._see(held, step, now)
+        if seen is None:
+            return Next.WAIT, None
+        verdict = self._check(held, step, seen)
+        sound = self._is_sound(held, step, seen, verdict)
+        if sound and verdict is not Next.WAIT:
+            return verdict, seen
+        quiet = 0 if sound else held.op.quiet[step.key]
+        held.wait(step.service, max(quiet, self._policy.next_look(now)))
+        return Next.WAIT, seen
+
     def _see(self, held: Held, step: Step, now: Micros) -> Seen | None:
-        """What the step wants to see, or None (and a wait) when nobody looked late enough."""
+        """What the step wants to see, or None (and a wait) when nobody looked late enough, or when
+        it shall pause after a fault."""
+        if held.paused.get(step.key, 0) > now:
+            held.wait(step.service, held.paused[step.key])
+            return None
         query = step.wants(held.op)
         if query is None:
             return Absent(now)
@@ -177,7 +182,7 @@ class Reconciler:
         if eyes.fresh(held.op.scope, query):
             held.wait(step.service, now)
         else:
-            held.wait(step.service, max(now + self._policy.poll, quiet))
+            held.wait(step.service, max(quiet, self._policy.next_look(now)))
         return None
 
     def _check(self, held: Held, step: Step, seen: Seen) -> Next:

@@ -24,6 +24,9 @@ from handlers.resources import Service
 #: Operations that one take-over or one opening takes at most, so that a tick stays short.
 BATCH = 64
 
+#: Seconds between two ticks, at least, unless somebody wakes the loop.
+_LEAST = 0.005
+
 
 class Scheduler:
     """Drives the reconciler; `tick` never blocks on a cloud."""
@@ -76,13 +79,16 @@ class Scheduler:
         self._woken.set()
 
     def wait(self, seconds: float) -> None:
-        """Sleep until the next tick, or until somebody wakes the loop."""
+        """Sleep until something is due, at most `seconds`, or until somebody wakes the loop."""
+        due = self._holdings.next_due(frozenset(self._eyes) - self._looking)
+        if due is not None:
+            seconds = min(seconds, max(_LEAST, (due - self._clock.now()) / 1e6))
         self._woken.wait(seconds)
         self._woken.clear()
 
     def next_due(self) -> Micros | None:
         """When the next wait of an operation ends; None when none is held."""
-        return self._holdings.next_due()
+        return self._holdings.next_due(frozenset(self._eyes))
 
     def stop(self) -> None:
         """Finish the calls that run, begin nothing new, forget everything."""
@@ -179,7 +185,7 @@ class Scheduler:
         due = self._holdings.due(service, self._clock.now())
         if due:
             self._looking.add(service)
-            self._pools.submit(service, self._look_and_advance, service, due)
+            self._pools.look(service, self._look_and_advance, service, due)
 
     def _look_and_advance(self, service: Service, due: list[Held]) -> None:
         try:

@@ -4,7 +4,7 @@ It needs no token. Everything is JSON:
 
 * `GET, DELETE /simulator/counts`: requests by service, method and route; calls by service and verb.
 * `GET /simulator/inventory`: ids of all that exists, by subject and kind.
-* `GET /simulator/audit`: what was made by which call, and gaps in the access to ports.
+* `GET /simulator/audit`: what was made by which call, when servers became ACTIVE, gaps in access.
 * `GET, POST, DELETE /simulator/faults`: the fault plan; POST takes one rule or a list.
 * `GET, PUT /simulator/times`, `PUT /simulator/quotas`: how long things take, how much there may be.
 * `DELETE /simulator/tokens`: every token given out so far is refused.
@@ -75,7 +75,8 @@ class Admin:
     def _audit(self, request: Incoming) -> Reply:
         with self._state.core.lock:
             audit = self._state.audit
-            return Reply(body=msgspec.to_builtins({"made": audit.made, "gaps": audit.gaps}))
+            journal = {"made": audit.made, "launched": audit.launched, "gaps": audit.gaps}
+            return Reply(body=msgspec.to_builtins(journal))
 
     def _faults(self, request: Incoming) -> Reply:
         with self._state.core.lock:

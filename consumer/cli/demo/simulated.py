@@ -44,6 +44,11 @@ class Simulated:
             found[key] = found.get(key, 0) + each["count"]
         return found
 
+    def launched(self) -> dict[str, int]:
+        """When each server became ACTIVE: its id, and microseconds of wall time."""
+        found: dict[str, int] = self._ask("GET", "audit")["launched"]
+        return found
+
     def leftovers(self) -> list[str]:
         """Everything that exists, as `kind id of subject`: nothing, when all is cleaned up."""
         return [

@@ -36,9 +36,10 @@ class Gap:
 
 @dataclass(slots=True)
 class Audit:
-    """The journal of a state."""
+    """The journal of a state. `launched` is when each server became ACTIVE first, by its id."""
 
     made: list[Made] = field(default_factory=list)
+    launched: dict[str, Micros] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
 
     def rule_removed(self, group: GroupThing, rule: RuleThing, at: Micros) -> None:

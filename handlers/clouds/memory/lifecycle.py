@@ -57,7 +57,7 @@ class Lifecycle:
             self._fail_build(server, doing.text)
             return
         self._volumes(server, "in-use")
-        server.launched = core.time
+        server.launched = core.audit.launched[server.id] = core.time
         self._arrive(doing, server, "ACTIVE", before="BUILD")
 
     def _fail_build(self, server: ServerThing, text: str) -> None:

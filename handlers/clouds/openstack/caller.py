@@ -5,14 +5,14 @@ from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import keystoneauth1.exceptions as ksa
 import msgspec
-from requests import Response
+from urllib3.exceptions import HTTPError
 
 from handlers.base import Probe
 from handlers.clouds.faults import fault_of
 from handlers.clouds.openstack.limits import Limits
 from handlers.clouds.openstack.link import Link
+from handlers.clouds.openstack.transport import Reply
 from handlers.clouds.openstack.trouble import trouble_of
 from handlers.clouds.openstack.wire import ErrorBody, error_body
 from handlers.clouds.refusals import Effect, Refusal, Trouble
@@ -78,7 +78,7 @@ class Caller:
         """The decoded answer; None when the service itself says 404."""
         answer = self._send(request, microversion)
         error = self._error(answer)
-        if answer.status_code == 404 and error.own:
+        if answer.status == 404 and error.own:
             return None
         self._raise_for(request, answer, error)
         return self._decode(kind, request, answer)
@@ -90,10 +90,10 @@ class Caller:
         """
         answer = self._send(request, microversion)
         error = self._error(answer)
-        gone = request.effect is Effect.REMOVE and answer.status_code == 404 and error.own
+        gone = request.effect is Effect.REMOVE and answer.status == 404 and error.own
         if not gone:
             self._raise_for(request, answer, error)
-        return _request_id(answer)
+        return answer.request_id
 
     def make(
         self, kind: type[T], request: Request, microversion: str | None = None
@@ -101,16 +101,16 @@ class Caller:
         """A mutating call, its decoded answer and the request id."""
         answer = self._send(request, microversion)
         self._raise_for(request, answer, self._error(answer))
-        return self._decode(kind, request, answer), _request_id(answer)
+        return self._decode(kind, request, answer), answer.request_id
 
-    def _send(self, request: Request, microversion: str | None) -> Response:
+    def _send(self, request: Request, microversion: str | None) -> Reply:
         began = self._clock()
         token = self._link.token()
         if not self._early(began):
             late = "the token took too long: nothing was sent"
             raise self._fault(request, trouble=Trouble.CONNECT_TIMEOUT, text=late)
         answer = self._once(request, microversion, token)
-        again = answer.status_code == 401 and self._early(began) and self._link.renew()
+        again = answer.status == 401 and self._early(began) and self._link.renew()
         if not again or not self._early(began):
             return answer
         return self._once(request, microversion, self._link.token())
@@ -119,28 +119,21 @@ class Caller:
         """Whether the request may still be sent, so that it ends within `Limits.longest`."""
         return self._clock() - began <= self._limits.connect
 
-    def _once(
-        self, request: Request, microversion: str | None, token: dict[str, str]
-    ) -> Response:
-        adapter = self._link.ready().adapters[self.service]
+    def _once(self, request: Request, microversion: str | None, token: dict[str, str]) -> Reply:
+        transport = self._link.ready().transports[self.service]
         began, status = self._clock(), Trouble.RESET.value
         try:
-            answer: Response = adapter.request(
-                request.path,
+            answer = transport.send(
                 request.method,
-                data=None if request.body is None else msgspec.json.encode(request.body),
-                headers={**token, **_JSON} if request.body is not None else dict(token),
-                authenticated=False,  # the token is in the headers
+                request.path,
+                headers={**token, **_JSON} if request.body is not None else token,
+                body=None if request.body is None else msgspec.json.encode(request.body),
                 microversion=microversion,
-                timeout=(self._limits.connect, self._limits.of(self.service)),
-                raise_exc=False,
-                allow_reauth=False,
-                connect_retries=0,
-                status_code_retries=0,
-                log=False,  # bodies hold user data and passwords
+                connect=self._limits.connect,
+                read=self._limits.of(self.service),
             )
-            status = str(answer.status_code)
-        except ksa.ClientException as error:
+            status = str(answer.status)
+        except (HTTPError, OSError) as error:
             trouble = trouble_of(error)
             status = trouble.value
             raise self._fault(request, trouble=trouble, text=str(error)) from None
@@ -150,21 +143,21 @@ class Caller:
                 self._probe(self.service, request.method, request.route, status, took)
         return answer
 
-    def _error(self, answer: Response) -> ErrorBody:
-        return error_body(answer.content) if answer.status_code >= 400 else ErrorBody(own=True)
+    def _error(self, answer: Reply) -> ErrorBody:
+        return error_body(answer.content) if answer.status >= 400 else ErrorBody(own=True)
 
-    def _raise_for(self, request: Request, answer: Response, error: ErrorBody) -> None:
-        if not 200 <= answer.status_code < 300:
+    def _raise_for(self, request: Request, answer: Reply, error: ErrorBody) -> None:
+        if not 200 <= answer.status < 300:
             raise self._fault(
                 request,
-                status=answer.status_code,
+                status=answer.status,
                 own=error.own,
                 code=error.code,
-                text=error.message or f"HTTP {answer.status_code} {answer.reason or ''}".strip(),
-                request_id=_request_id(answer),
+                text=error.message or f"HTTP {answer.status} {answer.reason}".strip(),
+                request_id=answer.request_id,
             )
 
-    def _decode(self, kind: type[T], request: Request, answer: Response) -> T:
+    def _decode(self, kind: type[T], request: Request, answer: Reply) -> T:
         try:
             return msgspec.json.decode(answer.content, type=kind)
         except msgspec.MsgspecError as error:
@@ -172,7 +165,7 @@ class Caller:
                 request,
                 trouble=Trouble.GARBLED,
                 text=f"the answer to {request.method} {request.route} was not understood: {error}",
-                request_id=_request_id(answer),
+                request_id=answer.request_id,
             ) from None
 
     def _fault(self, request: Request, **what: Any) -> Exception:
@@ -183,8 +176,3 @@ def chunks(values: Iterable[str], size: int = 60) -> list[list[str]]:
     """The distinct values, sorted, in lists short enough for a URL (60 names: below 4 KiB)."""
     whole = sorted(set(values))
     return [whole[start : start + size] for start in range(0, len(whole), size)]
-
-
-def _request_id(answer: Response) -> str | None:
-    found: str | None = answer.headers.get("X-Openstack-Request-Id")
-    return found

@@ -1,21 +1,19 @@
 """The connection to one cloud and region, built once, before threads share it."""
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
 import keystoneauth1.exceptions as ksa
 import msgspec
-from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 from openstack.exceptions import ConfigException, SDKException
-from requests.utils import get_environ_proxies
 
 from handlers.clouds.faults import fault_of
 from handlers.clouds.openstack.limits import Limits
+from handlers.clouds.openstack.transport import Transport
 from handlers.clouds.openstack.trouble import trouble_of
 from handlers.clouds.refusals import Effect, Refusal, Trouble
 from handlers.clouds.text import clean
@@ -40,7 +38,7 @@ class Ready(msgspec.Struct, frozen=True):
 
     project: str
     session: Session
-    adapters: dict[Service, Adapter]
+    transports: dict[Service, Transport]
     microversions: dict[Service, tuple[int, ...]]
 
 
@@ -111,7 +109,7 @@ class Link:
             project = session.get_project_id()
             if not project:
                 raise ksa.AuthorizationFailure("the credentials are not for a project")
-            adapters: dict[Service, Adapter] = {}
+            transports: dict[Service, Transport] = {}
             versions: dict[Service, tuple[int, ...]] = {}
             for service, name in TYPES.items():
                 proxy = getattr(connection, service.value)
@@ -119,15 +117,10 @@ class Link:
                 if data is None or not data.url:
                     raise ksa.EndpointNotFound(f"the catalogue has no {name} endpoint")
                 versions[service] = data.max_microversion or (0,)
-                adapters[service] = Adapter(
-                    session=session,
-                    service_type=name,
-                    endpoint_override=data.url.rstrip("/"),
-                )
+                transports[service] = Transport(session, service, data.url.rstrip("/"))
         except (ksa.ClientException, SDKException) as error:
             raise self._fault(error) from None
-        _ask_environment_once(session, [each.endpoint_override or "" for each in adapters.values()])
-        return Ready(project, session, adapters, versions)
+        return Ready(project, session, transports, versions)
 
     def _session(self) -> Session:
         """openstacksdk's session: TLS as clouds.yaml says; room for all threads' connections."""
@@ -150,18 +143,3 @@ class Link:
             told = "Keystone or a service's version page cannot be reached: check auth_url"
         text = f"cloud {self.name}: {told} ({clean(str(error))})"
         return fault_of(Refusal(service="identity", effect=Effect.LOOK, trouble=trouble, text=text))
-
-
-def _ask_environment_once(session: Session, urls: Iterable[str]) -> None:
-    """Where neither proxies nor CA bundles come from the environment, nobody looks for them again.
-
-    requests does so for every request, and for a .netrc besides: 0.13 ms each time (measured).
-    """
-    bundles = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-    if not any(os.environ.get(name) for name in bundles) and not any(map(_proxies, urls)):
-        session.session.trust_env = False
-
-
-def _proxies(url: str) -> dict[str, str]:
-    found: dict[str, str] = get_environ_proxies(url)
-    return found

@@ -1,4 +1,4 @@
-"""keystoneauth's exceptions in our words: was the request sent, and why is there no answer?
+"""The libraries' exceptions in our words: was the request sent, and why is there no answer?
 
 keystoneauth calls a read time-out ConnectTimeout and a reset after sending ConnectFailure; what
 really happened is only in the exception that it came from (keystoneauth1/session.py).
@@ -36,6 +36,7 @@ _CAUSES: tuple[tuple[type[BaseException], Trouble], ...] = (
     (u3.ConnectTimeoutError, Trouble.CONNECT_TIMEOUT),
     (rq.ConnectTimeout, Trouble.CONNECT_TIMEOUT),
     (rq.Timeout, Trouble.TIMEOUT),
+    (u3.ReadTimeoutError, Trouble.TIMEOUT),
 )
 
 
