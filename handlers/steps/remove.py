@@ -82,16 +82,17 @@ class Remove:
         rest = op.fact(self.key, "rest")
         known = self._known(op) if rest is None else rest
         role = "" if self.everything else self.key
-        if not known and rest is None and self._may_exist(op):
+        refs = tuple(Ref(kind=self.kind, id=each, role=role) for each in known)
+        if rest is None and self._may_exist(op):
             note = f"a {self.kind} may exist that carries the identity of {self.subject}"
-            return (Ref(kind=self.kind, id="", role=role, note=note),)
-        return tuple(Ref(kind=self.kind, id=each, role=role) for each in known)
+            refs += (Ref(kind=self.kind, id="", role=role, note=note),)
+        return refs
 
     def _may_exist(self, op: Operation) -> bool:
         """Whether there may be one that nobody knows the id of."""
         if self.everything:
             return op.basis is None or op.basis.state is State.ERROR
-        return op.touched(self.key)
+        return op.touched(self.key) and not op.fact(self.key)
 
     def _known(self, op: Operation) -> tuple[str, ...]:
         recorded = op.basis.ids(self.kind) if self.everything and op.basis else ()
