@@ -18,7 +18,7 @@ from consumer.ledger.base import Ending, Ledger
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.telemetry.base import Telemetry
-from handlers.admission import may_be_superseded
+from handlers.admission import heed_cancellation
 from handlers.base import Clouds, Next, Step
 from handlers.errors import Reason, Retryable, Terminal
 from handlers.events import EventKind, event_of
@@ -90,11 +90,8 @@ class Reconciler:
     def _stop(self, held: Held) -> None:
         """Raise Terminal for an operation that was cancelled or ran out of time."""
         op, now = held.op, self._clock.now()
-        if op.cancelled and op.phase is Phase.FORWARD:
-            if op.cancelled.startswith("operator"):
-                raise Terminal(f"ended by {op.cancelled}", Reason.OPERATOR)
-            if may_be_superseded(op.command):
-                raise Terminal(f"superseded by delete {op.cancelled}", Reason.SUPERSEDED)
+        if op.phase is Phase.FORWARD:
+            heed_cancellation(op)
         if now > op.deadline:
             trouble = op.trouble or self._trouble(held)
             last = f"; the last trouble was: {trouble.message}" if trouble else ""
@@ -231,7 +228,7 @@ class Reconciler:
         op, now = held.op, self._clock.now()
         key = step.key if step else ""
         op = op.note(now, "terminal", key, fault.message, fault.request_id)
-        way_back = () if self._no_return(held) else self._way_back(op)
+        way_back = () if self._no_return(held) else self._registry.way_back(op)
         if way_back and (op.learned or op.quiet):
             self._save(held, op.to_undo(Failure.of(fault), deadline=now + self._policy.undo_budget))
         elif step is not None and not way_back:
@@ -259,12 +256,6 @@ class Reconciler:
             step.pivot and (step.key in op.done or (op.touched(step.key) and step.left(op)))
             for step in held.plan or ()
         )
-
-    def _way_back(self, op: Operation) -> tuple[Step, ...]:
-        try:
-            return self._registry.way_back(op)
-        except Terminal:
-            return ()
 
     def _finish(self, held: Held) -> None:
         """Outcome, record, lock release and event, in one transaction."""

@@ -9,6 +9,7 @@ from handlers.commands import (
 )
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, State
+from handlers.operation import Operation
 
 _CREATES = (CreateInstance, CreateSecurityGroup)
 _DELETES = (DeleteInstance, DeleteSecurityGroup)
@@ -19,9 +20,17 @@ def supersedes(command: Command) -> bool:
     return isinstance(command.body, _DELETES)
 
 
-def may_be_superseded(command: Command) -> bool:
-    """Whether a later delete takes its place: a delete that is under way is what is asked for."""
-    return not supersedes(command)
+def heed_cancellation(op: Operation) -> None:
+    """Raise Terminal for an operation that a later delete or an operator cancelled.
+
+    A delete is not superseded by another one: what is under way is what is asked for.
+    """
+    if op.cancelled is None:
+        return
+    if op.cancelled.startswith("operator"):
+        raise Terminal(f"ended by {op.cancelled}", Reason.OPERATOR)
+    if not supersedes(op.command):
+        raise Terminal(f"superseded by delete {op.cancelled}", Reason.SUPERSEDED)
 
 
 def admit(command: Command, basis: Instance | None) -> None:

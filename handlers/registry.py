@@ -52,7 +52,10 @@ class Registry:
 
     def way_back(self, op: Operation) -> tuple[Step, ...]:
         """The undo plan, empty where there is none."""
-        return self._of(op).undo(op.command, op.basis)
+        try:
+            return self._of(op).undo(op.command, op.basis)
+        except Terminal:
+            return ()
 
     def record(self, op: Operation) -> Instance | None:
         """The subject's record after the operation: unchanged by one that failed untouched."""
