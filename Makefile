@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 # pytest's own spread over the cores: WORKERS=0 runs in one process
 WORKERS ?= auto
 CLOUD ?= trove
+# the cloud tier waits more than it works
+CLOUD_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types integration cloud real bench docs clean
+.PHONY: help demo test lint types integration cloud real bench docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,12 +35,12 @@ integration: $(VENV)/.dev ## tests on real RabbitMQ, MariaDB and PostgreSQL (Deb
 cloud: $(VENV)/.dev ## the conformance suite on a real OpenStack, started here (Debian, as root)
 	@tests/services/up.sh rabbitmq mariadb
 	@tests/cloud/up.sh
-	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/pytest -m cloud
+	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/pytest -n $(CLOUD_WORKERS) -m cloud
 
 real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long real run
 	@tests/services/up.sh rabbitmq mariadb
 	@tests/cloud/up.sh
-	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.run
+	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.run --report docs/real-run.md
 
 bench: $(VENV)/.dev ## the figures of docs/performance.md (wants a quiet machine)
 	@$(BIN)/python -m tests.benchmarks --write
@@ -49,6 +51,9 @@ docs: $(VENV)/.dev ## write the generated files again: schemas, samples, metrics
 	@$(BIN)/oslo-config-generator --config-file etc/config-generator.conf
 	@$(BIN)/python -m consumer.codec.documents
 	@$(BIN)/python -m consumer.telemetry.catalogue > docs/metrics.md
+
+picture: $(VENV)/.app ## docs/demo.svg: what the demo prints
+	@$(BIN)/trove-resources demo | $(BIN)/python -m tests.support.picture docs/demo.svg "make demo"
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
