@@ -1,4 +1,4 @@
-"""A picture of what a program printed: `PROGRAM | python -m tests.support.picture FILE.svg TITLE`."""
+"""A picture of what a program printed: `PROGRAM | python -m tests.support.picture FILE TITLE`."""
 
 import io
 import re
