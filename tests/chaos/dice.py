@@ -1,0 +1,78 @@
+"""Random schedules: everything that can go wrong, thrown together. The seed says it all."""
+
+from random import Random
+
+from handlers.clouds.memory.faults import Delay, Effect, FaultRule, Late
+from tests.chaos.crossings import LEDGER_CALLS
+from tests.chaos.faultkinds import FAULTS
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.schedule import Do, Schedule, Strike
+
+_CHECKPOINTS = ("before-intent", "after-intent", "after-call", "before-finish", "after-finish")
+_LEDGER = tuple(f"{when}-{call}" for call in LEDGER_CALLS for when in ("before", "after"))
+
+#: How often a place is struck; what comes often in a run may be struck late in it.
+_NTH = {"in-look": 15, "in-call": 8, "before-intent": 8, "after-intent": 8, "after-call": 8}
+
+_VERBS = (
+    *("create_server", "create_volume", "create_port", "create_security_group", "create_rules"),
+    *("delete_server", "delete_volume", "delete_port", "delete_security_group", "delete_rule"),
+    *("resize_server", "confirm_resize", "revert_resize", "reset_server"),
+    *("extend_volume", "reset_volume"),
+    *("create_*", "delete_*", "*_server", "*_volume", "find_*", "get_*", "changed_*", "*"),
+)
+
+_DOES = (
+    *(Do.CRASH, Do.CRASH, Do.CRASH, Do.PAUSE, Do.PAUSE, Do.STOP, Do.UNAVAILABLE),
+    *(Do.DELETE, Do.NEXT, Do.AGAIN, Do.OTHER),
+)
+
+
+def roll(seed: int) -> Schedule:
+    """The schedule of a seed: 0 to 4 strikes and 0 to 3 faults on any scenario."""
+    dice = Random(seed)
+    return Schedule(
+        scenario=dice.choice(tuple(SCENARIOS)),
+        seed=seed,
+        workers=dice.choice((1, 2, 2, 3)),
+        strikes=tuple(_strike(dice) for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 4)))),
+        faults=tuple(_fault(dice) for _ in range(dice.choice((0, 0, 1, 1, 2, 3)))),
+        lag=dice.choice((0.0, 0.0, 3.0)),
+    )
+
+
+def _strike(dice: Random) -> Strike:
+    do = dice.choice(_DOES)
+    places = (
+        _LEDGER if do is Do.UNAVAILABLE else (*_CHECKPOINTS * 3, *_LEDGER, "in-call", "in-look")
+    )
+    at = dice.choice(places)
+    return Strike(
+        at=at,
+        do=do,
+        nth=dice.randint(1, _NTH.get(at, 2 if "finish" in at or "accept" in at else 12)),
+        seconds=dice.choice((3.0, 12.0, 25.0, 45.0, 80.0)) if do is Do.PAUSE else 0.0,
+    )
+
+
+def _fault(dice: Random) -> FaultRule:
+    verb, effect = dice.choice(_VERBS), _effect(dice)
+    match dice.randrange(4):
+        case 0:
+            return FaultRule(effect=effect, verb=verb, nth=dice.randint(1, 4))
+        case 1:
+            chance, times = dice.choice((0.1, 0.3, 0.6)), dice.randint(1, 6)
+            return FaultRule(effect=effect, verb=verb, probability=chance, times=times)
+        case 2:
+            return FaultRule(effect=effect, verb=verb, times=dice.randint(1, 3))
+        case _:
+            return FaultRule(effect=effect, verb=verb)
+
+
+def _effect(dice: Random) -> Effect:
+    effect = dice.choice(tuple(FAULTS.values()))
+    if isinstance(effect, Late):
+        return Late(seconds=round(dice.uniform(0.5, 9.5), 1), status=effect.status)
+    if isinstance(effect, Delay):
+        return Delay(seconds=round(dice.uniform(0.1, 9.5), 1))
+    return effect

@@ -1,0 +1,90 @@
+"""What others do in the cloud: Trove, before us, and operators, after a mishap."""
+
+from handlers import identity
+from handlers.clouds.memory import CloudState
+from handlers.clouds.memory.things import (
+    GroupThing,
+    PortThing,
+    RuleThing,
+    ServerThing,
+    VolumeThing,
+)
+from handlers.commands import NamedResources
+from tests.chaos.scenarios import ADMIN, CATALOGUE, KEPT, MYSQL, OLD
+
+
+def make_foreign(state: CloudState, subject: str) -> NamedResources:
+    """An instance as Trove made it: its things carry its id, and no role of ours.
+
+    Flavor 2, 2 GiB, two port ranges × two CIDRs; the port does not even carry the id.
+    """
+    core = state.core
+    ids = [core.new_id() for _ in range(4)]
+    server_id, volume_id, port_id, group_id = ids
+    group = GroupThing(
+        id=group_id,
+        project=state.project,
+        name=identity.group_name(subject),
+        subject=subject,
+        description="Security Group for the instance",
+    )
+    for ports in (MYSQL, ADMIN):
+        for cidr in (OLD, KEPT):
+            rule = RuleThing(id=core.new_id(), ports=ports, cidr=cidr)
+            group.rules[rule.id] = rule
+    port = PortThing(
+        id=port_id,
+        project=state.project,
+        network=CATALOGUE.networks[1].id,
+        subnet=CATALOGUE.networks[1].subnet,
+        address=f"10.64.9.{len(core.ports) + 1}",
+        mac="fa:16:3e:00:00:01",
+        status="ACTIVE",
+        device=server_id,
+        device_owner="compute:nova",
+        groups=(group_id,),
+    )
+    volume = VolumeThing(
+        id=volume_id,
+        project=state.project,
+        name=identity.resource_name(subject),
+        subject=subject,
+        size=2,
+        status="in-use",
+        servers=[server_id],
+    )
+    server = ServerThing(
+        id=server_id,
+        project=state.project,
+        name="db",
+        subject=subject,
+        flavor="2",
+        image=CATALOGUE.images[0].id,
+        status="ACTIVE",
+        task=None,
+        ports=[port_id],
+        volumes=[volume_id],
+        metadata={identity.SUBJECT_KEY: subject},
+        hosted=True,
+    )
+    core.groups[group_id], core.ports[port_id] = group, port
+    core.volumes[volume_id], core.servers[server_id] = volume, server
+    return NamedResources(
+        server=server_id, volume=volume_id, ports=(port_id,), security_group=group_id
+    )
+
+
+def repair(state: CloudState) -> None:
+    """What is stuck in the middle of something gets a status from which it can be deleted."""
+    core = state.core
+    for server in core.servers.values():
+        if server.task or server.status != "ACTIVE":
+            server.epoch += 1
+            server.task = None
+            server.hosted = True
+            server.confirming = False
+            core.touch(server, "ERROR")
+    for volume in core.volumes.values():
+        if volume.status not in ("available", "in-use", "reserved", "attaching"):
+            volume.epoch += 1
+            core.touch(volume, "in-use" if volume.servers else "error")

@@ -1,0 +1,252 @@
+"""What must hold after every schedule. Each check yields what is wrong, in words."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from consumer.ledger.base import Verdict
+from consumer.secrets import has_secrets
+from handlers.errors import Reason
+from handlers.events import EventKind, event_id
+from handlers.instance import Instance, Ref, State
+from handlers.operation import SECOND, Operation, Phase
+from handlers.resources import Kind, SecurityGroup, Server, Volume
+from tests.chaos import truth
+from tests.chaos.scenarios import SECRET
+from tests.chaos.schedule import Do
+from tests.chaos.stage import LIMIT, UNDO, Stage
+from tests.chaos.watch import Sight
+
+#: Seconds that a dead worker's operations may lie until somebody takes them.
+TAKE_OVER = 45
+
+Check = Callable[[Stage], Iterator[str]]
+
+
+def every_command_ends(stage: Stage) -> Iterator[str]:
+    """No command is lost: each that was published has ended, and none stays in the queue."""
+    if stage.world.inbox:
+        yield f"{len(stage.world.inbox)} commands still lie in the queue"
+    for command in stage.world.sent:
+        op = stage.ledger.operation(command.id)
+        if op is None:
+            yield f"{command.name} was lost"
+        elif not op.phase.is_final:
+            yield f"{command.name} is still {op.phase}"
+
+
+def ends_in_time(stage: Stage) -> Iterator[str]:
+    """Deadline, undo budget, and what standing still and taking over may cost besides."""
+    idle = sum(s.seconds + TAKE_OVER for s, _ in stage.crossings.struck if s.do in _STANDS_STILL)
+    calls = 10.0 * len(stage.cloud.faults)  # at the deadline a call may be under way
+    for end in stage.book.ends:
+        took = (end.op.finished - end.op.opened) / SECOND
+        if took > LIMIT + UNDO + idle + calls + 30:
+            yield f"{end.op.command.name} took {took:.0f} s"
+
+
+_STANDS_STILL = (Do.CRASH, Do.PAUSE, Do.STOP, Do.UNAVAILABLE)
+
+
+def one_end_is_told(stage: Stage) -> Iterator[str]:
+    """Each command has exactly one terminal event id, published at least once, and it is true."""
+    told: dict[str, set[str]] = {}
+    for event in stage.world.published:
+        if not event.type.endswith(f".{EventKind.START}"):
+            told.setdefault(event.data.operation, set()).add(event.id)
+    for op in _operations(stage):
+        kind = EventKind.ERROR if op.phase is Phase.FAILED else EventKind.END
+        if told.get(op.id, set()) != {event_id(op.id, kind)}:
+            yield f"{op.command.name} is {op.phase}, told {len(told.get(op.id, ()))} ends"
+    for name, count in Counter(end.op.id for end in stage.book.ends).items():
+        if count > 1:
+            yield f"operation {name} ended {count} times"
+
+
+def answers_repeat(stage: Stage) -> Iterator[str]:
+    """The same content again is known, other content is a conflict."""
+    first: dict[str, object] = {}
+    for command, verdict in stage.book.verdicts:
+        known = first.setdefault(command.id, command)
+        seen = verdict is not Verdict.NEW
+        if seen and (verdict is Verdict.KNOWN) != (known == command):
+            yield f"a repeated {command.name} was answered with {verdict}"
+
+
+def subjects_keep_their_order(stage: Stage) -> Iterator[str]:
+    """Operations of one subject run one after the other, in order of acceptance."""
+    accepted = [op.id for op in reversed(stage.ledger.operations(subject=stage.subject))]
+    opened = [name for what, name in stage.book.order if what == "open"]
+    if opened != [name for name in accepted if name in set(opened)]:
+        yield "operations opened out of order"
+    running: set[str] = set()
+    for what, name in stage.book.order:
+        running.discard(name)
+        if what == "open":
+            if running:
+                yield "two operations of one subject ran at a time"
+            running.add(name)
+
+
+def the_basis_is_the_last_record(stage: Stage) -> Iterator[str]:
+    """What one operation leaves is what the next one starts from."""
+    last: Instance | None = None
+    for index, end in enumerate(stage.book.ends):
+        if index and end.op.basis != last:
+            yield f"{end.op.command.name} started from another record than the last one"
+        last = end.record
+
+
+def ends_are_true(stage: Stage) -> Iterator[str]:
+    """Event and record say what is in the cloud, at every end."""
+    calm = not truth.flaps(stage.schedule)
+    sees = not truth.is_blinded(stage.schedule)
+    told: list[Ref] = []
+    for end in stage.book.ends:
+        told += end.op.left
+        clear = sees and not end.in_flight
+        for problem in truth.of_end(end, told, calm=calm, sees=clear):
+            yield f"{end.op.command.name}: {problem}"
+
+
+def the_record_holds(stage: Stage) -> Iterator[str]:
+    """When all has settled, the record of the subject is what the cloud has."""
+    record = stage.ledger.instance(stage.subject)
+    if not stage.book.ends:
+        return
+    last = stage.book.ends[-1]
+    sight = truth.owned(stage.look(stage.subject), last)
+    left = [ref for end in stage.book.ends for ref in end.op.left]
+    for problem in truth.of_record(record, sight, left):
+        yield f"in the end {problem}"
+    if record and record.state is State.ACTIVE:
+        yield from _serves(sight)
+
+
+def _serves(sight: Sight) -> Iterator[str]:
+    """A live instance is whole: a server that runs, plugged into its ports and its volume."""
+    servers = [each for each in sight.values() if isinstance(each, Server)]
+    for server in servers:
+        if server.status != "ACTIVE" or server.task:
+            yield f"in the end the server is {server.status}/{server.task}"
+        for each in sight.values():
+            device = (getattr(each, "device", None), *getattr(each, "servers", ()))
+            if each.kind is not Kind.SECURITY_GROUP and each is not server:
+                if server.id not in device:
+                    yield f"in the end the {each.kind} is not plugged in"
+            if isinstance(each, Volume) and each.status != "in-use":
+                yield f"in the end the volume is {each.status}"
+
+
+def nothing_is_made_twice(stage: Stage) -> Iterator[str]:
+    """Within what the policy allows for, no call ever makes a second thing."""
+    if stage.schedule.beyond:
+        return
+    creates = sum(op.command.name.endswith(".create") for op in _operations(stage))
+    made = Counter((one.kind, one.role) for one in stage.state.audit.made if one.subject)
+    for (kind, role), count in made.items():
+        if count > max(creates, 1):
+            yield f"{count} times a {kind} was made as {role}"
+
+
+def nothing_is_unowned(stage: Stage) -> Iterator[str]:
+    """Nothing without an owner appeared, and a bystander's things are as they were."""
+    mine = set(stage.look(stage.subject)) | set(stage.bystanders)
+    for subject, kinds in stage.state.inventory().items():
+        if subject not in (stage.subject, stage.bystander):
+            strays = {each for ids in kinds.values() for each in ids} - mine
+            if strays:
+                yield f"{len(strays)} things belong to {subject or 'nobody'}"
+    if stage.look(stage.bystander) != stage.bystanders:
+        yield "another instance's things were changed"
+
+
+def access_never_breaks(stage: Stage) -> Iterator[str]:
+    """No moment without access that is wanted before and after, or without any at all."""
+    groups = {i: r for i, r in stage.look(stage.subject).items() if isinstance(r, SecurityGroup)}
+    for gap in stage.state.audit.gaps:
+        if gap.subject != stage.subject:
+            continue
+        if gap.until is not None and not _asked_for(stage, gap.cidr):
+            yield f"{gap.cidr or 'everybody'} was cut off from {gap.ports} for a while"
+        if gap.until is None and gap.group in groups and not gap.cidr:
+            yield f"nobody reaches {gap.ports} any more"
+
+
+def _asked_for(stage: Stage, cidr: str) -> bool:
+    """Several updates may well take an access away and give it again."""
+    return bool(cidr) and sum("rules" in op.command.name for op in _operations(stage)) > 1
+
+
+def kept_ids_stay(stage: Stage) -> Iterator[str]:
+    """Only creates and deletes change which things there are."""
+    for end in stage.book.ends:
+        if (
+            end.op.command.name.endswith((".create", ".delete"))
+            and "rules" not in end.op.command.name
+        ):
+            continue
+        if set(end.before) != set(end.after):
+            yield f"{end.op.command.name} changed what there is"
+
+
+def secrets_stay_secret(stage: Stage) -> Iterator[str]:
+    """Not in events, not in records, not in what is kept of an operation after its end."""
+    for op in _operations(stage):
+        if has_secrets(op.command) and op.phase.is_final:
+            yield "a secret was kept after the end"
+        shown = msgspec.json.encode(
+            (op.timeline, op.learned, op.failure, op.trouble, op.basis, op.left)
+        )
+        if SECRET.encode() in shown:
+            yield f"{op.command.name}: the row shows a secret"
+    told = (stage.world.published, stage.ledger.instance(stage.subject))
+    if SECRET.encode() in msgspec.json.encode(told):
+        yield "a secret was told"
+
+
+def nothing_broke(stage: Stage) -> Iterator[str]:
+    """No step or adapter raised what it must not."""
+    yield from stage.defects.seen
+
+
+def undisturbed_work_succeeds(stage: Stage) -> Iterator[str]:
+    """Where the cloud is well and nobody deletes, crashes and pauses cost time, and no more."""
+    if stage.schedule.faults or any(s.do in (Do.DELETE, Do.NEXT) for s in stage.schedule.strikes):
+        return
+    op = stage.ledger.operation(stage.command.id)
+    if op is None:
+        yield f"{stage.command.name} was lost"
+    elif not stage.scenario.always and op.phase is not Phase.SUCCEEDED:
+        yield f"{stage.command.name} failed: {op.failure and op.failure.message}"
+    elif op.failure and op.failure.reason is Reason.DEADLINE:
+        yield f"{stage.command.name} ran into its deadline"
+
+
+CHECKS: tuple[Check, ...] = (
+    every_command_ends,
+    ends_in_time,
+    one_end_is_told,
+    answers_repeat,
+    subjects_keep_their_order,
+    the_basis_is_the_last_record,
+    ends_are_true,
+    the_record_holds,
+    nothing_is_made_twice,
+    nothing_is_unowned,
+    access_never_breaks,
+    kept_ids_stay,
+    secrets_stay_secret,
+    nothing_broke,
+    undisturbed_work_succeeds,
+)
+
+
+def problems_of(stage: Stage) -> list[str]:
+    """Everything that is wrong after a play; empty when all is well."""
+    return [f"{check.__name__}: {problem}" for check in CHECKS for problem in check(stage)]
+
+
+def _operations(stage: Stage) -> tuple[Operation, ...]:
+    return stage.ledger.operations(subject=stage.subject)

@@ -1,0 +1,45 @@
+"""Play a schedule and say what came of it."""
+
+from dataclasses import dataclass
+
+from handlers.instance import State
+from handlers.operation import Phase
+from tests.chaos.invariants import problems_of
+from tests.chaos.schedule import Schedule
+from tests.chaos.stage import CORE, Stage, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a schedule came to; `stage` is there to be looked at."""
+
+    schedule: Schedule
+    stage: Stage
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join((*self.problems, self.schedule.line()))
+
+
+def play(schedule: Schedule, variant: Variant = CORE) -> Outcome:
+    """Play one schedule; a problem is whatever an invariant says, or an error on the way."""
+    stage = Stage(schedule=schedule, variant=variant)
+    try:
+        stage.play()
+        problems = problems_of(stage) or _aftermath(stage)
+    except Exception as error:  # a broken core may break the stage too
+        problems = [f"the stage broke: {error!r}"]
+    return Outcome(schedule, stage, tuple(problems))
+
+
+def _aftermath(stage: Stage) -> list[str]:
+    """Whatever is left in error, a delete on a cloud that works again removes it all."""
+    record = stage.ledger.instance(stage.subject)
+    if record is None or record.state is not State.ERROR:
+        return []
+    stage.clean_up()
+    op = stage.ledger.operation(stage.world.sent[-1].id)
+    if op is None or op.phase is not Phase.SUCCEEDED:
+        return [f"a delete afterwards did not succeed: {op and op.failure}"]
+    left = stage.look(stage.subject)
+    return [f"{len(left)} things are left after a delete"] if left else []

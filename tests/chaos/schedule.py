@@ -1,0 +1,67 @@
+"""A schedule: what is asked, and what goes wrong where. A value, so a failure can be kept."""
+
+from enum import StrEnum
+
+import msgspec
+
+from handlers.clouds.memory.faults import FaultRule
+
+
+class Do(StrEnum):
+    """What happens when a worker reaches a place."""
+
+    CRASH = "crash"  # the process dies there
+    PAUSE = "pause"  # the process stands still, the others go on, then it wakes up
+    STOP = "stop"  # the process is asked to end
+    UNAVAILABLE = "unavailable"  # the ledger does not answer (only in `before-` and `after-`)
+    DELETE = "delete"  # a delete of the subject arrives
+    NEXT = "next"  # another command for the subject arrives
+    AGAIN = "again"  # the command is delivered once more
+    OTHER = "other"  # the command's id comes once more, with other content
+
+
+class Strike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At the `nth` time that a worker comes to `at` (of step `step`, if named), `do` happens.
+
+    Places are the reconciler's checkpoints, `before-` and `after-` every call of the ledger that
+    changes something, `in-call` and `in-look`: the cloud has done what it was asked, and the
+    answer was not read. `since` counts from the first call of a step on. `seconds` is how long a
+    pause takes.
+    """
+
+    at: str
+    do: Do
+    step: str = ""
+    since: str = ""
+    nth: int = 1
+    seconds: float = 0.0
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One run: a scenario, how many workers, what strikes them, what the cloud does wrong.
+
+    `lag`: seconds for which new things are missing from listings, at most. `slow`: builds take
+    minutes. `beyond`: calls may land later than the worker waits for them, so things may be made
+    twice for a while; the audit has to find them.
+    """
+
+    scenario: str
+    seed: int = 0
+    workers: int = 1
+    strikes: tuple[Strike, ...] = ()
+    faults: tuple[FaultRule, ...] = ()
+    lag: float = 0.0
+    slow: bool = False
+    beyond: bool = False
+
+    def line(self) -> str:
+        """How to see it again."""
+        return f"python -m tests.chaos replay '{encode(self)}'"
+
+
+def encode(schedule: Schedule) -> str:
+    return msgspec.json.encode(schedule).decode()
+
+
+def decode(text: str | bytes) -> Schedule:
+    return msgspec.json.decode(text, type=Schedule)

@@ -1,0 +1,209 @@
+"""The stage: plays one schedule on a deployment in virtual time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from consumer.ledger.base import Ledger, Unavailable
+from consumer.ledger.memory import MemoryLedger
+from consumer.policy import Policy
+from consumer.secrets import Vault
+from consumer.telemetry.base import Silent
+from handlers.clouds.memory import CloudState, MemoryClouds, Times
+from handlers.commands import Body, Command, NamedResources
+from handlers.operation import SECOND, Micros, Operation
+from tests.chaos.crossings import Crossings
+from tests.chaos.foreign import make_foreign, repair
+from tests.chaos.probe import ProbedCloud
+from tests.chaos.scenarios import CATALOGUE, SCENARIOS, Scenario, Start, create_group
+from tests.chaos.scenarios import create_instance as create
+from tests.chaos.schedule import Do, Schedule, Strike
+from tests.chaos.watch import Book, Sight, WatchedLedger, look
+from tests.support.world import POLICY, Crash, Parts, VirtualClock, World
+
+#: Short enough for schedules that run into it, long against every wait of the core.
+LIMIT = UNDO = 240
+
+#: Seconds after which the last call has landed and the last status has settled.
+SETTLE = 20
+
+_KEY = Vault.new_key()
+
+
+_POLICY = replace(POLICY, limit=LIMIT * SECOND, undo_budget=UNDO * SECOND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """What the deployment is made of; the ablation run replaces a part."""
+
+    parts: Parts = field(default_factory=Parts)
+    policy: Policy = _POLICY
+    ledger: Callable[[Callable[[], Micros], Vault], Ledger] = MemoryLedger
+    cloud: type[ProbedCloud] = ProbedCloud
+
+
+CORE = Variant()
+
+
+class Defects(Silent):
+    """Keeps the defects that the worker tells of."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def defect(self, op: Operation, step: str, error: Exception) -> None:
+        self.seen.append(f"{step}: {error!r}")
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A deployment on which one schedule is played once."""
+
+    schedule: Schedule
+    variant: Variant = CORE
+    defects: Defects = field(default_factory=Defects)
+
+    def __post_init__(self) -> None:
+        self.scenario: Scenario = SCENARIOS[self.schedule.scenario]
+        self.clock = VirtualClock()
+        self.state = CloudState(
+            now=self.clock.now,
+            seed=self.schedule.seed,
+            sleep=self._sleep,
+            times=self._times(),
+            catalogue=CATALOGUE,
+        )
+        self.crossings = Crossings(self._perform)
+        self.cloud = self.variant.cloud(self.state, self.crossings, lambda: self.clock.sleep(0.01))
+        self.book = Book(self.look, self.cloud.in_flight)
+        self.ledger = self.variant.ledger(self.clock.now, Vault([_KEY]))
+        self.world = World(
+            MemoryClouds({"": self.cloud}),
+            self.clock,
+            ledger=WatchedLedger(self.ledger, self.crossings.cross, self.book),
+            policy=self.variant.policy,
+            telemetry=self.defects,
+            seed=self.schedule.seed,
+            parts=_watched(self.variant.parts, self.crossings),
+            keep=self.schedule.workers,
+        )
+        self.subject = self.world.uuid()
+        self.bystander = self.world.uuid()
+        self.strangers = make_foreign(self.state, self.bystander)
+        self.named: NamedResources | None = None
+        self.command = self._command(self.scenario.body)
+
+    # -- the play -------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Set up, strike, and let it end; what came of it is for the checker."""
+        self._set_up()
+        self.bystanders = self.look(self.bystander)
+        self.command = self._command(self.scenario.body)
+        self.state.inject(*self.schedule.faults, *self.scenario.always)
+        self.cloud.calls.clear()
+        self.crossings.arm(self.schedule.strikes)
+        self.world.publish(self.command)
+        self.world.run(4 * (LIMIT + UNDO))
+        self.crossings.disarm()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let land what may still land."""
+        self.clock.sleep(SETTLE)
+        self.world.run(1, until=lambda: True)
+
+    def clean_up(self) -> None:
+        """The way out of an error: the cloud is repaired, and a delete removes what is left."""
+        self.state.heal()
+        repair(self.state)
+        delete = self._command(self.scenario.delete)
+        self.world.publish(delete)
+        self.world.run(LIMIT)
+        self.settle()
+
+    def look(self, subject: str) -> Sight:
+        return look(self.state, subject, self._named_ids(subject))
+
+    # -- inner ----------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        start = self.scenario.start
+        if start is Start.FOREIGN:
+            self.named = make_foreign(self.state, self.subject)
+        elif start is not Start.NOTHING:
+            self.world.publish(self._command(create if start is Start.INSTANCE else create_group))
+            self.world.run()
+            self.settle()
+
+    def _command(self, body: Callable[[NamedResources | None], Body]) -> Command:
+        return self.world.command(self.subject, body(self.named))
+
+    def _named_ids(self, subject: str) -> tuple[str, ...]:
+        named = self.strangers if subject == self.bystander else self.named
+        if named is None:
+            return ()
+        ids = (named.server, named.volume, named.security_group, *named.ports)
+        return tuple(each for each in ids if each)
+
+    def _times(self) -> Times:
+        lag = (0.0, self.schedule.lag)
+        if self.schedule.slow:
+            return Times(list_lag=lag, server_build=(90, 120))
+        return Times(list_lag=lag)
+
+    # -- strikes --------------------------------------------------------------------------------
+
+    def _perform(self, strike: Strike) -> None:
+        match strike.do:
+            case Do.CRASH:
+                raise Crash
+            case Do.UNAVAILABLE:
+                raise Unavailable
+            case Do.STOP:
+                self.world.running[-1].stop()
+            case Do.PAUSE:
+                self.world.run(strike.seconds, until=lambda: False)
+            case _:
+                self._arrive(self._arriving(strike.do))
+
+    def _arriving(self, do: Do) -> Command:
+        if do is Do.DELETE:
+            return self._command(self.scenario.delete)
+        if do is Do.NEXT:
+            return self._command(self.scenario.after)
+        return replace(self.command, source="else") if do is Do.OTHER else self.command
+
+    def _arrive(self, command: Command) -> None:
+        """Another worker's intake takes it at this very moment."""
+        self.world.publish(command)
+        try:
+            self.world.deliver(command)
+        except Unavailable:
+            return  # it stays in the queue
+        if command in self.world.inbox:
+            self.world.inbox.remove(command)
+
+    def _sleep(self, seconds: float) -> None:
+        """A call takes its time: the others go on, and every process still gives signs of life."""
+
+        def beat() -> bool:
+            for worker in self.world.running:
+                worker.beat()
+            return False
+
+        self.world.run(seconds, until=beat)
+
+
+def _watched(parts: Parts, crossings: Crossings) -> Parts:
+    return Parts(
+        observer=parts.observer,
+        reconciler=parts.reconciler,
+        registry=parts.registry,
+        managers=parts.managers,
+        asks_lease=parts.asks_lease,
+        acks_first=parts.acks_first,
+        checkpoint=crossings.checkpoint,
+    )

@@ -1,0 +1,98 @@
+"""What a run of many schedules came to: how many, which went wrong, and what they covered."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tests.chaos.faultkinds import name_of
+from tests.chaos.play import Outcome
+from tests.chaos.schedule import Do
+
+#: What stands for "no crash" and "no fault" in a cell.
+NONE = "-"
+
+#: Wrong schedules that are kept word by word.
+KEPT = 20
+
+
+class Cell(NamedTuple):
+    """A scenario's step, the place where the worker crashed, and the fault that struck the call."""
+
+    scenario: str
+    step: str
+    place: str
+    fault: str
+
+
+class Mark(NamedTuple):
+    """Something that happened at a place of a scenario."""
+
+    scenario: str
+    place: str
+    do: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums; two of them can be added up."""
+
+    played: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+    cells: Counter[Cell] = field(default_factory=Counter)
+    marks: Counter[Mark] = field(default_factory=Counter)
+    wanted: set[Cell | Mark] = field(default_factory=set)
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, outcome: Outcome) -> None:
+        """Take what a schedule of a kind came to."""
+        self.played[kind] += 1
+        self.cells.update(set(_cells(outcome)))
+        self.marks.update(set(_marks(outcome)))
+        if outcome.problems:
+            self.wrong[kind] += 1
+            if len(self.examples) < KEPT:
+                self.examples.append(str(outcome))
+
+    def merge(self, other: "Tally") -> None:
+        self.played += other.played
+        self.wrong += other.wrong
+        self.cells += other.cells
+        self.marks += other.marks
+        self.wanted |= other.wanted
+        self.examples += other.examples[: KEPT - len(self.examples)]
+
+    def missing(self) -> list[Cell | Mark]:
+        """What was to be covered and was not."""
+        return sorted(self.wanted - set(self.cells) - set(self.marks))
+
+    def explain(self) -> str:
+        """For the message of a failing test."""
+        wrong = f"{self.wrong.total()} of {self.played.total()} schedules went wrong"
+        missing = [f"not covered: {each}" for each in self.missing()]
+        return "\n".join((wrong, *self.examples, *missing[:KEPT]))
+
+    @property
+    def is_good(self) -> bool:
+        return not self.wrong and not self.missing()
+
+
+def _cells(outcome: Outcome) -> Iterable[Cell]:
+    """Crashes alone, faults alone, and crashes at the step that a fault struck."""
+    name, stage = outcome.schedule.scenario, outcome.stage
+    faults = {(step, name_of(effect)) for step, _, effect in stage.cloud.faults}
+    for step, fault in faults:
+        yield Cell(name, step, NONE, fault)
+    for strike, at_step in stage.crossings.struck:
+        if strike.do is not Do.CRASH:
+            continue
+        step = strike.since or at_step
+        yield Cell(name, step, strike.at, NONE)
+        for struck, fault in faults:
+            if struck == step:
+                yield Cell(name, step, strike.at, fault)
+
+
+def _marks(outcome: Outcome) -> Iterable[Mark]:
+    for strike, step in outcome.stage.crossings.struck:
+        yield Mark(outcome.schedule.scenario, f"{strike.at} {step}".strip(), strike.do)

@@ -1,0 +1,168 @@
+"""Whether an event and a record say what is in the cloud."""
+
+from collections.abc import Iterable, Iterator
+
+from handlers.clouds.memory.faults import Delay, Outcome, Spoil
+from handlers.commands import (
+    CreateInstance,
+    CreateSecurityGroup,
+    DeleteInstance,
+    DeleteSecurityGroup,
+)
+from handlers.events import Event
+from handlers.instance import Instance, Ref, State
+from handlers.operation import Phase
+from handlers.resources import Port, Resource, SecurityGroup, Server, Volume
+from tests.chaos.schedule import Schedule
+from tests.chaos.watch import End, Sight
+
+_CREATES = (CreateInstance, CreateSecurityGroup)
+_DELETES = (DeleteInstance, DeleteSecurityGroup)
+
+
+def flaps(schedule: Schedule) -> bool:
+    """Whether statuses may show for a moment what they were before."""
+    return any(
+        isinstance(r.effect, Spoil) and r.effect.outcome is Outcome.FLAP for r in schedule.faults
+    )
+
+
+def is_blinded(schedule: Schedule) -> bool:
+    """Whether a look-up may fail for as long as an operation lives."""
+    return any(
+        rule.times is None
+        and not isinstance(rule.effect, Delay)
+        and rule.verb.startswith(("get_", "find_", "changed_", "*"))
+        for rule in schedule.faults
+    )
+
+
+def of_end(end: End, told: Iterable[Ref], *, calm: bool, sees: bool) -> Iterator[str]:
+    """What is wrong with one end. `told` is what was left behind up to now; `calm`: statuses can
+    be trusted; `sees`: so can look-ups."""
+    yield from _of_event(end.event, end)
+    yield from of_record(end.record, owned(end.after, end), told)
+    if end.op.phase is Phase.SUCCEEDED:
+        yield from _of_success(end, calm=calm)
+    else:
+        yield from _of_failure(end, calm=calm, sees=sees)
+
+
+def _of_event(event: Event, end: End) -> Iterator[str]:
+    data, record = event.data, end.record
+    if data.resources != (record.resources if record else {}):
+        yield "the event names other resources than the record"
+    if bool(data.error) != (end.op.phase is Phase.FAILED):
+        yield "the event's kind and its error do not agree"
+    if data.left_behind != end.op.left:
+        yield "the event and the row disagree on what is left behind"
+    ports = {a for each in end.after.values() if isinstance(each, Port) for a in each.addresses}
+    if not data.error and not set(data.addresses) <= ports:
+        yield "the event names an address that no port has"
+
+
+def owned(sight: Sight, end: End) -> Sight:
+    """Without what was there before an operation that came to no record: not ours."""
+    if end.record is not None or end.op.basis is not None:
+        return sight
+    return {each: thing for each, thing in sight.items() if each not in end.before}
+
+
+def of_record(record: Instance | None, sight: Sight, left: Iterable[Ref]) -> Iterator[str]:
+    """What a record says about a subject against what there is."""
+    recorded = {ref.id for ref in record.resources.values()} if record else set()
+    there = set(sight)
+    if record is None or record.state is State.DELETED:
+        if there - _named(left, sight):
+            yield f"{_kinds(sight, there)} exist that nobody knows of"
+        return
+    if record.state is State.ACTIVE:
+        if recorded != there:
+            yield f"recorded only: {len(recorded - there)}; exists only: {_kinds(sight, there - recorded)}"
+        yield from _of_values(record, sight)
+    elif there - recorded - _named(left, sight):
+        yield f"{_kinds(sight, there - recorded)} exist that nobody knows of"
+
+
+def _of_values(record: Instance, sight: Sight) -> Iterator[str]:
+    for each in sight.values():
+        if isinstance(each, Server) and each.flavor != record.flavor:
+            yield f"the flavor is {each.flavor}, the record says {record.flavor}"
+        if isinstance(each, Volume) and each.size != record.volume_size:
+            yield f"the volume has {each.size} GiB, the record says {record.volume_size}"
+        if isinstance(each, SecurityGroup):
+            rules = {rule.wanted for rule in each.rules}
+            if rules != {rule.wanted for rule in record.rules}:
+                yield "the rules are others than the record says"
+
+
+def _of_success(end: End, *, calm: bool) -> Iterator[str]:
+    body = end.op.command.body
+    if end.op.left:
+        yield "a success that leaves something behind"
+    if isinstance(body, _DELETES):
+        if end.after:
+            yield f"{_kinds(end.after, set(end.after))} are still there after the deletion"
+        return
+    was_well = end.op.basis is None or end.op.basis.state is State.ACTIVE
+    if end.record is None or (was_well and end.record.state is not State.ACTIVE):
+        yield "a success without a live record"
+    if calm and end.op.command.name in ("instance.create", "instance.resize"):
+        for each in end.after.values():
+            if isinstance(each, Server) and (each.status != "ACTIVE" or each.task):
+                yield f"the server is {each.status}/{each.task}"
+
+
+def _of_failure(end: End, *, calm: bool, sees: bool) -> Iterator[str]:
+    """What is left behind is exactly what is there and was not, or is not as it was."""
+    named = {ref.id for ref in end.op.left if ref.id}
+    unsure = {ref.kind for ref in end.op.left if not ref.id}
+    sees = sees and not end.op.quiet  # a call without an answer may have done something
+    deletes = isinstance(end.op.command.body, _DELETES)
+    other = set(end.after) if deletes else _changed(end, calm=calm)
+    strictly = set(end.after) if deletes else _changed(end, calm=True)
+    lost = {i for i in other - named if end.after[i].kind not in unsure}
+    unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
+    if lost and not (deletes and unclaimed):
+        yield f"{_kinds(end.after, lost)} left behind, and not told"
+    if sees and named - strictly:
+        yield f"{len(named - strictly)} things told as left behind that are not"
+    if sees and unsure - {end.after[i].kind for i in strictly}:
+        yield "something may be left behind, and nothing is"
+    if not deletes and set(end.before) - set(end.after):
+        yield "a failure that took something away"
+    if not (end.op.left or deletes) and end.op.basis not in (None, end.record):
+        yield "a clean failure that changed the record"
+
+
+def _changed(end: End, *, calm: bool) -> set[str]:
+    return {
+        each
+        for each, now in end.after.items()
+        if each not in end.before or _shape(now, calm) != _shape(end.before[each], calm)
+    }
+
+
+def _shape(resource: Resource, calm: bool) -> object:
+    """What counts as a change."""
+    status = resource.status if calm else ""
+    match resource:
+        case Server():
+            return status, resource.task if calm else None, resource.flavor, resource.volumes
+        case Volume():
+            return status, resource.size, resource.servers
+        case Port():
+            return resource.device, resource.groups, resource.addresses
+        case _:
+            return {rule.wanted for rule in resource.rules}
+
+
+def _named(left: Iterable[Ref], sight: Sight) -> set[str]:
+    """Ids that are told as left behind; one without an id stands for all of its kind."""
+    refs = tuple(left)
+    unsure = {ref.kind for ref in refs if not ref.id}
+    return {ref.id for ref in refs} | {i for i, r in sight.items() if r.kind in unsure}
+
+
+def _kinds(sight: Sight, ids: set[str]) -> str:
+    return ", ".join(sorted(f"{sight[each].kind}" for each in ids if each in sight)) or "nothing"
