@@ -131,10 +131,9 @@ def _serves(sight: Sight) -> Iterator[str]:
         if server.status != "ACTIVE" or server.task:
             yield f"in the end the server is {server.status}/{server.task}"
         for each in sight.values():
-            device = (getattr(each, "device", None), *getattr(each, "servers", ()))
-            if each.kind is not Kind.SECURITY_GROUP and each is not server:
-                if server.id not in device:
-                    yield f"in the end the {each.kind} is not plugged in"
+            plugged = (getattr(each, "device", None), *getattr(each, "servers", ()))
+            if each.kind in (Kind.PORT, Kind.VOLUME) and server.id not in plugged:
+                yield f"in the end the {each.kind} is not plugged in"
             if isinstance(each, Volume) and each.status != "in-use":
                 yield f"in the end the volume is {each.status}"
 

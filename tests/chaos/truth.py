@@ -78,7 +78,8 @@ def of_record(record: Instance | None, sight: Sight, left: Iterable[Ref]) -> Ite
         return
     if record.state is State.ACTIVE:
         if recorded != there:
-            yield f"recorded only: {len(recorded - there)}; exists only: {_kinds(sight, there - recorded)}"
+            more = _kinds(sight, there - recorded)
+            yield f"{len(recorded - there)} only in the record, only in the cloud {more}"
         yield from _of_values(record, sight)
     elif there - recorded - _named(left, sight):
         yield f"{_kinds(sight, there - recorded)} exist that nobody knows of"
