@@ -5,8 +5,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 #: Seconds after SIGTERM until a worker counts as stuck.
 PATIENCE = 60.0
@@ -15,14 +16,19 @@ PATIENCE = 60.0
 class Fleet:
     """So many workers; `tend` looks after them, `stop` ends them by SIGTERM.
 
-    `exits` counts exit codes: -9 for a kill. Each start writes a log of its own.
+    `exits` counts exit codes: -9 for a kill. `odd` tells of workers that ended in another way than
+    `expected`, with the errors of their logs. Each start writes a log of its own.
     """
 
-    def __init__(self, size: int, arguments: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, size: int, arguments: Sequence[str], folder: Path, expected: Collection[int]
+    ) -> None:
+        self._expected = expected
         self._arguments = arguments
         self._folder = folder
         self._starts = 0
         self.exits: Counter[int] = Counter()
+        self.odd: list[str] = []
         self._workers = [self._start() for _ in range(size)]
 
     @property
@@ -32,14 +38,17 @@ class Fleet:
     def tend(self) -> None:
         """Start anew what has ended."""
         for place, worker in enumerate(self._workers):
-            code = worker.poll()
-            if code is not None:
-                self.exits[code] += 1
-                self._workers[place] = self._start()
+            code = worker.process.poll()
+            if code is None:
+                continue
+            self.exits[code] += 1
+            if code not in self._expected:
+                self.odd.append(f"exit code {code}: {errors_in(worker.log)}")
+            self._workers[place] = self._start()
 
     def kill_one(self) -> None:
         """Kill the worker that runs longest, wherever it is."""
-        worker = self._workers.pop(0)
+        worker = self._workers.pop(0).process
         worker.kill()
         self.exits[worker.wait()] += 1
         self._workers.append(self._start())
@@ -47,10 +56,11 @@ class Fleet:
     def stop(self) -> dict[int, int]:
         """Ask all to end; gives their exit codes. What does not end is killed."""
         ended: Counter[int] = Counter()
-        for worker in self._workers:
+        processes = [worker.process for worker in self._workers]
+        for worker in processes:
             worker.send_signal(signal.SIGTERM)
         end = time.monotonic() + PATIENCE
-        for worker in self._workers:
+        for worker in processes:
             try:
                 ended[worker.wait(max(0.1, end - time.monotonic()))] += 1
             except subprocess.TimeoutExpired:
@@ -59,19 +69,21 @@ class Fleet:
         self._workers.clear()
         return dict(ended)
 
-    def tail(self, lines: int = 40) -> str:
-        """The last lines of each log that says anything of level warning or above."""
-        found = []
-        for log in sorted(self._folder.glob("worker-*.log")):
-            text = [line for line in log.read_text().splitlines() if '"level":"info"' not in line]
-            found += [f"{log.name}: {line}" for line in text[-lines:]]
-        return "\n".join(found[-lines:])
-
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> "_Started":
         self._starts += 1
-        with (self._folder / f"worker-{self._starts:03}.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "tests.real.worker", *self._arguments],
-                stdout=log,
-                stderr=log,
-            )
+        path = self._folder / f"worker-{self._starts:03}.log"
+        command = [sys.executable, "-m", "tests.real.worker", *self._arguments]
+        with path.open("wb") as log:
+            return _Started(subprocess.Popen(command, stdout=log, stderr=log), path)
+
+
+class _Started(NamedTuple):
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+
+def errors_in(log: Path, most: int = 5) -> str:
+    """The last lines of a log that tell of an error; its very last ones where none does."""
+    lines = log.read_text().splitlines()
+    told = [line for line in lines if '"level":"error"' in line or line.startswith("Traceback")]
+    return " | ".join((told or lines)[-most:])[-2000:]

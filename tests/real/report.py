@@ -25,17 +25,24 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The run's figures. `exits` counts exit codes while it ran, `terminal` has how often each
-    terminal event id of a command was heard, `wrong` one line for everything that is."""
+    """The run's figures.
+
+    `killed` processes died at crossings, `strays` were killed from outside. `lease` and `quiet`
+    are the workers' settings: seconds until a worker counts as dead, and until a lost call is over.
+    `terminal` has how often each terminal event id of a command was heard, `wrong` one line for
+    everything that is.
+    """
 
     instances: int
     workers: int
     seconds: float
     commands: tuple[Command, ...]
     recoveries: tuple[Recovery, ...]
+    killed: int
     strays: int
-    exits: dict[int, int]
     starts: int
+    lease: float
+    quiet: float
     terminal: Mapping[str, Mapping[str, int]]
     servers_made: int
     wrong: tuple[str, ...]
@@ -77,13 +84,18 @@ def markdown(report: Report) -> Iterator[str]:
         f"`make real` wrote this page. {report.workers} worker processes, RabbitMQ, MariaDB and "
         "the OpenStack of `tests/cloud`, all real: "
         f"{report.instances} instances were created, resized both ways, got other rules and were "
-        "deleted, while workers were killed (SIGKILL) by themselves at the crossings below, each "
-        "once, and some from outside."
+        "deleted, while workers killed themselves (SIGKILL) at the crossings below, and some were "
+        f"killed from outside. A worker counts as dead after {report.lease:.0f} s; a lost call is "
+        f"over after {report.quiet:.0f} s, and nobody makes it anew before."
     )
     yield ""
     yield from _table(("what", "figure"), _figures(report))
     yield ""
-    yield "Kills by step and boundary; in brackets the seconds until another process went on."
+    yield (
+        "Kills by step and boundary; in brackets the seconds until another process went on with "
+        "the operation, further kills in between included. Two threads of one process may have "
+        "been at two crossings when it was killed."
+    )
     yield ""
     yield from _table(("command", "step", *BOUNDARIES), _steps(report))
     yield ""
@@ -99,7 +111,8 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     heard = [sum(report.terminal[each.id].values()) for each in report.commands]
     ids = [len(report.terminal[each.id]) for each in report.commands]
     yield "instances, commands", f"{report.instances}, {len(report.commands)}"
-    yield "kills at crossings, from outside", f"{len(report.recoveries)}, {report.strays}"
+    yield "crossings at which a process was killed", str(len(report.recoveries))
+    yield "processes killed there, and from outside", f"{report.killed}, {report.strays}"
     yield "worker processes started", str(report.starts)
     yield "lost", str(report.count("lost"))
     yield "doubled", str(report.count("doubled"))

@@ -9,6 +9,7 @@ Exit code 0 only then.
 """
 
 import argparse
+import signal
 import sys
 import time
 import uuid
@@ -25,7 +26,7 @@ from tests.real.ground import Ground, ground
 from tests.real.listener import Listener
 from tests.real.phases import SMALL, Phase, phases, wrong
 from tests.real.report import Report, markdown, recoveries
-from tests.real.targets import Minefield, spread
+from tests.real.targets import ANYBODY, Minefield, spread
 
 WORKERS = 2
 
@@ -49,12 +50,12 @@ class Run:
         self._sent: list[Command] = []
         self._wrong: list[str] = []
         self._ids: dict[str, set[str]] = {}
-        self._strays = 0
+        self._phases = self._strays = 0
         notices = on.settings.notifications
         self._client = wiring.client_of(on.settings, "real-run")
         self._listener = Listener(on.events, notices.exchange, notices.topics)
         arguments = (str(on.folder), "--config-file", str(on.config))
-        self._fleet = Fleet(WORKERS, arguments, on.folder)
+        self._fleet = Fleet(WORKERS, arguments, on.folder, EXPECTED_EXITS)
 
     def go(self) -> Report:
         """All phases; whatever happens, the workers are ended."""
@@ -62,6 +63,7 @@ class Run:
         try:
             for phase in phases(self._on.site):
                 self._phase(phase)
+                self._phases += 1
                 kills = self._fleet.exits[-9]
                 say(f"{time.monotonic() - began:4.0f} s  {phase.name}: {kills} kills so far")
         except OutOfTime as error:
@@ -79,10 +81,22 @@ class Run:
         chosen = [each for each in phase.crossings if not self._small or each in SMALL]
         self._minefield.arm(spread(chosen, self._subjects))
         commands = [self._send(body, one) for body in phase.bodies for one in self._subjects]
-        self._fleet.kill_one()
-        self._strays += 1
         self._wait(f"phase {phase.name!r}", lambda: self._is_over(commands))
+        self._wrong += [f"never crossed: {each.name}" for each in self._minefield.waiting()]
         self._check(phase, commands)
+
+    def _is_over(self, commands: Sequence[Command]) -> bool:
+        """All ended. Targets of those that did are passed on; the last ones see a stray kill."""
+        open_ = [each for each in commands if not self._listener.has_ended(each.id)]
+        waiting = self._minefield.waiting()
+        busy = {(each.subject, each.name) for each in open_}
+        for target in waiting:
+            if target.subject != ANYBODY and (target.subject, target.command) not in busy:
+                self._minefield.release(target)
+        if open_ and not waiting and self._strays == self._phases:
+            self._fleet.kill_one()
+            self._strays += 1
+        return not open_
 
     def _send(self, body: Body, subject: str) -> Command:
         """Publish; the queue is there as soon as the first worker is."""
@@ -97,10 +111,6 @@ class Run:
         except (Down, Unroutable):  # no exchange yet, no queue yet
             return False
         return True
-
-    def _is_over(self, commands: Sequence[Command]) -> bool:
-        ended = all(self._listener.has_ended(each.id) for each in commands)
-        return ended and not self._minefield.waiting()
 
     def _wait(self, what: str, holds: Callable[[], bool]) -> None:
         while not holds():
@@ -139,9 +149,7 @@ class Run:
             self._wrong.append(f"dead letters: {dead}")
         if ended != {0: WORKERS}:
             self._wrong.append(f"exit codes after SIGTERM: {ended}")
-        odd = {code: n for code, n in self._fleet.exits.items() if code not in EXPECTED_EXITS}
-        if odd:
-            self._wrong.append(f"exit codes: {odd}: {self._fleet.tail()}")
+        self._wrong += self._fleet.odd
         if self._servers_made() > len(self._subjects):
             self._wrong.append(f"doubled: Nova made {self._servers_made()} servers in all")
 
@@ -162,8 +170,10 @@ class Run:
             seconds=seconds,
             commands=tuple(self._sent),
             recoveries=tuple(recoveries(self._minefield.deaths(), operations)),
+            killed=self._fleet.exits[-9] - self._strays,
             strays=self._strays,
-            exits=dict(self._fleet.exits),
+            lease=self._on.settings.ledger.lease_ttl,
+            quiet=self._on.settings.clouds.slowest_call + self._on.settings.clouds.list_lag,
             starts=self._fleet.starts,
             terminal={each.id: dict(self._listener.terminal[each.id]) for each in self._sent},
             servers_made=self._servers_made(),
@@ -184,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     instances = chosen.instances or (4 if chosen.small else 20)
     minutes = chosen.minutes or (6 if chosen.small else 20)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up, then
     with ground() as on:
         run = Run(on, instances, time.monotonic() + 60 * minutes, chosen.small)
         report = run.go()

@@ -7,19 +7,30 @@ renamed file is the time of death.
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
+from threading import Lock
 
 import msgspec
+from msgspec.structs import replace
 
 from handlers.operation import Micros, Operation
 
 BOUNDARIES = ("before-intent", "after-intent", "after-call")
+BEFORE_CALL, AFTER_CALL = BOUNDARIES[1:]
+
+#: Seconds.
+LONGEST_CALL = 15.0
 
 #: The end of an operation has boundaries of its own, and no step.
 END = "end"
 ENDS = ("before-finish", "after-finish")
+
+#: Stands for every subject.
+ANYBODY = "anybody"
 
 
 class Target(msgspec.Struct, frozen=True, order=True):
@@ -36,6 +47,11 @@ class Target(msgspec.Struct, frozen=True, order=True):
         parts = (self.subject, self.command, self.step.replace("/", "+"), self.boundary)
         return "~".join(parts)
 
+    @property
+    def anybodys(self) -> "Target":
+        """The same crossing of any subject."""
+        return replace(self, subject=ANYBODY)
+
     @classmethod
     def of(cls, name: str) -> "Target":
         subject, command, step, boundary = name.split("~")
@@ -43,41 +59,75 @@ class Target(msgspec.Struct, frozen=True, order=True):
 
 
 class Death(msgspec.Struct, frozen=True):
-    """A process was killed at `target`; `at` is wall-clock time."""
+    """A process was killed when a thread of it was at `target`; `at` is wall-clock time."""
 
     target: Target
     at: Micros
 
 
+def kill_myself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Minefield:
     """The shared folder: targets that wait, and those that were hit."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, die: Callable[[], None] = kill_myself) -> None:
+        self._die = die
         self._armed, self._hit = folder / "armed", folder / "hit"
         for each in (self._armed, self._hit):
             each.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock()
+        self._calling: dict[str, Target] = {}
 
     def arm(self, targets: Iterable[Target]) -> None:
         for target in targets:
             (self._armed / target.name).touch()
+
+    def release(self, target: Target) -> None:
+        """Nobody came to it, and nobody will: whoever crosses there next takes its place."""
+        with suppress(FileNotFoundError):
+            (self._armed / target.name).rename(self._armed / target.anybodys.name)
 
     def waiting(self) -> tuple[Target, ...]:
         """Targets that nobody came to yet."""
         return tuple(sorted(Target.of(each.name) for each in self._armed.iterdir()))
 
     def deaths(self) -> tuple[Death, ...]:
-        """The kills so far, the oldest first."""
+        """The targets that were hit, the first one first."""
         found = ((each.stat().st_ctime_ns // 1000, each.name) for each in self._hit.iterdir())
         return tuple(Death(Target.of(name), at) for at, name in sorted(found))
 
     def checkpoint(self, boundary: str, op: Operation, step: str) -> None:
         """The reconciler's checkpoint: dies here when the crossing is a target."""
-        name = Target(op.subject, op.command.name, step or END, boundary).name
+        target = Target(op.subject, op.command.name, step or END, boundary)
+        self._note(target)
+        if self._take(target, target) or self._take(target.anybodys, target):
+            self._let_calls_end()
+            self._die()
+
+    def _take(self, armed: Target, hit: Target) -> bool:
         try:
-            (self._armed / name).rename(self._hit / name)
+            (self._armed / armed.name).rename(self._hit / hit.name)
         except FileNotFoundError:
-            return
-        os.kill(os.getpid(), signal.SIGKILL)
+            return False
+        return True
+
+    def _note(self, target: Target) -> None:
+        """Remember calls that are under way and whose end is a target."""
+        end = replace(target, boundary=AFTER_CALL)
+        with self._lock:
+            if target.boundary == BEFORE_CALL and (self._armed / end.name).exists():
+                self._calling[end.name] = end
+            else:
+                self._calling.pop(end.name, None)
+
+    def _let_calls_end(self) -> None:
+        """Another thread whose call is a target dies with this one at that call's end, which it
+        would never come to again: the call has landed then, and is not repeated."""
+        end = time.monotonic() + LONGEST_CALL
+        while self._calling and time.monotonic() < end:
+            time.sleep(0.01)
 
 
 def crossings(command: str, *steps: str, ends: bool = True) -> Iterator[tuple[str, str, str]]:
