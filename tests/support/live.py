@@ -1,36 +1,30 @@
-"""A worker in real time: the real scheduler, its threads, a lease and the ledger's clock."""
+"""A worker in this process, in real time: the product's own, with broker and ledger in memory."""
 
 import time
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from io import StringIO
+from threading import Lock
 from uuid import uuid4
 
-from consumer.clock import LedgerClock
-from consumer.lease import Lease
-from consumer.ledger.base import Ledger, Offer
+from consumer import app, wiring
+from consumer.client import Client, Door
+from consumer.config import Settings
+from consumer.config.settings import Broker, Ledger, Managers, Secrets, Telemetry, Worker
+from consumer.config.settings import Clouds as CloudSettings
+from consumer.ledger import base
 from consumer.ledger.memory import MemoryLedger
-from consumer.observer import Observer
-from consumer.policy import Policy
-from consumer.pools import ThreadPools
-from consumer.reconciler import Reconciler
-from consumer.scheduler import Scheduler
-from consumer.telemetry.base import Silent
+from consumer.listening import Board
+from consumer.secrets import Vault
+from consumer.telemetry.logs import Logs
 from handlers.base import Clouds
-from handlers.commands import Command, DeleteInstance, DeleteSecurityGroup
+from handlers.commands import Command
 from handlers.instance import Scope
-from handlers.operation import SECOND
-from handlers.registry import Registry, managers
 from handlers.resources import Service
+from handlers.secret import Secret
+from tests.support.processes import wait_until
 
-#: For a real cloud; calls end within `Limits.longest` of the adapter's own defaults.
-POLICY = Policy(
-    poll=SECOND // 2,
-    call_timeout=75 * SECOND,
-    lag=2 * SECOND,
-    limit=240 * SECOND,
-    undo_budget=240 * SECOND,
-)
-TTL = 30.0
+#: Seconds until a worker must be ready.
+READY = 30.0
 
 
 class Tally:
@@ -53,72 +47,27 @@ class LiveDeployment:
     """One worker on one cloud. `start` it, and `stop` it in the end."""
 
     def __init__(
-        self,
-        clouds: Clouds,
-        scope: Scope,
-        manager: str,
-        tally: Tally,
-        policy: Policy = POLICY,
+        self, clouds: Clouds, scope: Scope, manager: str, tally: Tally, tick: float
     ) -> None:
-        """It looks twice per `policy.poll`."""
+        """`tick` in seconds."""
         self.scope = scope
         self._tally = tally
-        self._policy = policy
-        self._worker = f"live-{uuid4()}"
-        self._clock = LedgerClock()
-        self.ledger: Ledger = MemoryLedger(self._clock.now)
-        self._lease = Lease(
-            self.ledger,
-            worker=self._worker,
-            host="test",
-            ttl=TTL,
-            clock=LedgerClock(),  # the ledger lives in this process: its clock is never set
-            telemetry=Silent(),
-        )
-        self._scheduler = self._build(clouds, Registry(managers(), manager))
-        self._stopping = Event()
-        self._threads = [Thread(target=self._lease.run), Thread(target=self._schedule)]
-
-    def _build(self, clouds: Clouds, registry: Registry) -> Scheduler:
-        eyes = {
-            service: Observer(service, clouds, self._policy, self._clock.now, Silent())
-            for service in Service
-        }
-        reconciler = Reconciler(
-            ledger=self.ledger,
-            registry=registry,
-            clouds=clouds,
-            eyes=eyes,
-            policy=self._policy,
-            clock=self._clock,
-            telemetry=Silent(),
-            sure=self._lease.sure,
-        )
-        return Scheduler(
-            worker=self._worker,
-            ledger=self.ledger,
-            registry=registry,
-            reconciler=reconciler,
-            eyes=eyes,
-            pools=ThreadPools(dict.fromkeys(Service, 4)),
-            policy=self._policy,
-            clock=self._clock,
-            telemetry=Silent(),
-            ttl=int(TTL * SECOND),
-        )
+        key = Vault.new_key()
+        settings = _settings(scope, manager, key, tick)
+        self.ledger: base.Ledger = MemoryLedger(_wall_clock, Vault([key]))
+        door = Door(wiring.publisher_of(settings), wiring.topology_of(settings))
+        self._client = Client(door, "live")
+        given = app.Given(ledger=self.ledger, clouds=clouds, announcer=Board())
+        logger = Logs(settings.telemetry, StringIO()).logger()
+        self._worker = app.build(settings, logger, given)
 
     def start(self) -> None:
-        self._lease.renew()
-        for thread in self._threads:
-            thread.start()
+        self._worker.start()
+        assert wait_until(lambda: self._worker.is_ready, READY), "the worker is not ready"
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._lease.stop()
-        self._scheduler.wake()
-        for thread in self._threads:
-            thread.join()
-        self._scheduler.stop()
+        self._client.close()
+        self._worker.stop()
 
     def seconds(self) -> float:
         return time.monotonic()
@@ -127,19 +76,31 @@ class LiveDeployment:
         return self._tally.all, self._tally.changes
 
     def deliver(self, command: Command) -> None:
-        """Offer a command to the ledger, as the intake does."""
-        scope = Scope(self.scope.cloud, self.scope.region, command.body.project)
-        cancels = isinstance(command.body, DeleteInstance | DeleteSecurityGroup)
-        self.ledger.accept([Offer(command, scope, cancels)], self._worker)
-        self._scheduler.wake()
+        """Publish it to the worker's queue."""
+        self._client.send(command)
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
-        end = time.monotonic() + seconds
-        while not (over := until()) and time.monotonic() < end:
-            time.sleep(0.05)
-        return over
+        return wait_until(until, seconds)
 
-    def _schedule(self) -> None:
-        while not self._stopping.is_set():
-            self._scheduler.tick()
-            self._scheduler.wait(self._policy.poll / 2 / SECOND)
+
+def _settings(scope: Scope, manager: str, key: str, tick: float) -> Settings:
+    name = f"live-{uuid4()}"  # kombu's memory is one for the whole process
+    return Settings(
+        worker=Worker(host="test", tick=tick, stop_timeout=20),
+        broker=Broker(
+            url=Secret("memory://"),
+            exchange=name,
+            queue=name,
+            dead_letter_exchange=f"{name}.dead",
+            dead_letter_queue=f"{name}.dead",
+        ),
+        ledger=Ledger(url=Secret("in memory")),
+        managers=Managers(default=manager),
+        secrets=Secrets(keys=Secret(key)),
+        telemetry=Telemetry(port=0),
+        clouds=CloudSettings(default=scope.cloud, region=scope.region),
+    )
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1000

@@ -1,6 +1,7 @@
 """What a scenario works with: it sends commands, waits, and checks what every ending promises."""
 
 import uuid
+from collections.abc import Iterable
 
 import msgspec
 
@@ -75,6 +76,15 @@ class Bench:
 
     def ended_badly(self, command: Command, reason: Reason, text: str = "") -> Done:
         """Wait for it; the same promises."""
+        return self._failed(command, reason, text, left=frozenset())
+
+    def fail_leaving(
+        self, subject: str, body: Body, reason: Reason, left: Iterable[str], text: str = ""
+    ) -> Done:
+        """The command ends in an error that names what it leaves behind, by its ids."""
+        return self._failed(self.send(subject, body), reason, text, frozenset(left))
+
+    def _failed(self, command: Command, reason: Reason, text: str, left: frozenset[str]) -> Done:
         done = self.ended(command)
         error = done.event.data.error
         assert error is not None, f"{command.name} ended well"
@@ -82,7 +92,7 @@ class Bench:
         assert error.reason is reason, f"{command.name}: {error}"
         assert text.lower() in error.message.lower(), f"{text!r} is not in {error.message!r}"
         assert error.message and error.remedy == REMEDY[reason]
-        assert done.event.data.left_behind == ()
+        assert {ref.id for ref in done.event.data.left_behind} == left
         outcome = "unsupported" if reason is Reason.UNSUPPORTED else "refused"
         self._measure(command, outcome, done)
         return done

@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 
-from consumer.policy import Policy
 from handlers.clouds.openstack import OpenStackClouds
 from handlers.clouds.openstack import Place as Entry
 from handlers.instance import Scope
@@ -11,11 +10,11 @@ from tests.contract.managers.inventory import Inventory
 from tests.contract.managers.place import Deployment, Faults, Site, Trove
 from tests.contract.managers.project import HttpProject
 from tests.contract.managers.sampling import Samples, sampled
-from tests.support.live import POLICY, LiveDeployment, Tally
+from tests.support.live import LiveDeployment, Tally
 
 
 class HttpPlace:
-    """`file` is a clouds.yaml in which `entry` is the project."""
+    """`file` is a clouds.yaml in which `entry` is the project; `tick` is the workers'."""
 
     patience = 240.0
 
@@ -29,11 +28,11 @@ class HttpPlace:
         site: Site,
         trove: Trove,
         faults: Faults,
-        policy: Policy = POLICY,
+        tick: float = 0.5,
     ) -> None:
         self.name = name
         self._entry = entry
-        self._policy = policy
+        self._tick = tick
         self.site = site
         self.trove = trove
         self.faults = faults
@@ -47,7 +46,7 @@ class HttpPlace:
             region = self._project.connection.config.region_name
             clouds = OpenStackClouds([Entry(self._entry, region)], probe=tally, files=[self._file])
             scope = Scope(self._entry, region, TENANT)
-            self._running[manager] = LiveDeployment(clouds, scope, manager, tally, self._policy)
+            self._running[manager] = LiveDeployment(clouds, scope, manager, tally, self._tick)
             self._running[manager].start()
         return self._running[manager]
 

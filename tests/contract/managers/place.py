@@ -93,8 +93,12 @@ class Faults(Protocol):
         """Extensions of the volume fail in Cinder (which gives no reason)."""
         ...
 
+    def delete(self, volume: str) -> None:
+        """The volume's deletion fails in Cinder (which gives no reason)."""
+        ...
+
     def heal(self, *things: str) -> None:
-        """Resizes and extensions of these servers and volumes work again."""
+        """Resizes, extensions and deletions of these servers and volumes work again."""
         ...
 
     def quota(self, kind: str) -> None:

@@ -51,12 +51,19 @@ class Fakes:
     def extend(self, volume: str) -> None:
         self._mark("block_storage", f"/volumes/{volume}/metadata", "extend")
 
+    def delete(self, volume: str) -> None:
+        self._mark("block_storage", f"/volumes/{volume}/metadata", "delete")
+
     def heal(self, *things: str) -> None:
+        """The operator also sets back what is in error_deleting."""
+        compute, storage = self._project.connection.compute, self._project.connection.block_storage
         for thing in things:
-            self._project.connection.compute.delete(f"/servers/{thing}/metadata/cloudfake:fail")
-            self._project.connection.block_storage.delete(
-                f"/volumes/{thing}/metadata/cloudfake:fail"
-            )
+            compute.delete(f"/servers/{thing}/metadata/cloudfake:fail")
+            storage.delete(f"/volumes/{thing}/metadata/cloudfake:fail")
+        for volume in self._project.look().volumes:
+            if volume.status == "error_deleting":
+                body = {"os-reset_status": {"status": "available"}}
+                self._project.post("block_storage", f"/volumes/{volume.id}/action", body)
 
     def quota(self, kind: str) -> None:
         """As many as there are now; Neutron refuses a quota below that."""

@@ -6,20 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-from msgspec.structs import replace
 
 from handlers.clouds.memory import CloudState, Times
-from handlers.operation import SECOND
 from simulator import clouds_yaml, running
 from tests.contract.managers.http import HttpPlace
 from tests.contract.managers.project import HttpProject
 from tests.contract.managers.state import StateFaults, site_of
 from tests.contract.managers.trove import HttpTrove
-from tests.support.live import POLICY
 
 #: A tenth of what the real services take, and as often looked at.
 _HURRY = 0.1
-_POLL = SECOND // 20
+_TICK = 0.05
 
 
 @contextmanager
@@ -39,7 +36,7 @@ def simulator() -> Iterator[HttpPlace]:
             site=site,
             trove=HttpTrove(project, other, site),
             faults=StateFaults(state),
-            policy=replace(POLICY, poll=_POLL),
+            tick=_TICK,
         )
         yield place
         place.close()

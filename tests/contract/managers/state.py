@@ -199,8 +199,18 @@ class StateFaults:
     def extend(self, volume: str) -> None:
         self._spoil("extend_volume")
 
+    def delete(self, volume: str) -> None:
+        self._spoil("delete_volume")
+
     def heal(self, *things: str) -> None:
+        """The operator also sets back what is in error_deleting."""
         self._state.heal()
+        core = self._state.core
+        with core.lock:
+            core.advance()
+            for volume in core.volumes.values():
+                if volume.status == "error_deleting":
+                    core.touch(volume, "available")
 
     def quota(self, kind: str) -> None:
         """Nothing more than there is now."""

@@ -3,6 +3,9 @@
 And the matrix sees what nobody tested.
 """
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from handlers.commands import BODIES
@@ -11,7 +14,7 @@ from tests.contract.managers.memory import MemoryPlace
 from tests.contract.managers.mutants import MUTANTS
 from tests.contract.managers.orders import samples
 from tests.contract.managers.table import MANAGERS
-from tests.support.matrix import Matrix, Measure
+from tests.support.matrix import Matrix, MatrixPlugin, Measure
 
 
 @pytest.mark.parametrize("wrong", sorted(MUTANTS))
@@ -63,3 +66,13 @@ def test_a_command_in_a_test_that_failed_is_crossed_out() -> None:
         "| instance.create | ✗ |",
         "| instance.adopt | ✓ unsupported |",
     ]
+
+
+@pytest.mark.parametrize(("whole", "verdict"), [(True, 1), (False, 0)])
+def test_a_whole_run_fails_when_a_command_is_missing(whole: bool, verdict: int) -> None:
+    """A run of chosen tests does not: it never meant to be complete."""
+    matrix = Matrix(("instance.create", "instance.fly"))
+    matrix.add(_measure("instance.create"), passed=True)
+    session: Any = SimpleNamespace(exitstatus=0)
+    MatrixPlugin(matrix, whole=whole).pytest_sessionfinish(session)
+    assert session.exitstatus == verdict

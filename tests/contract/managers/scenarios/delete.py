@@ -1,5 +1,6 @@
 """Deleting an instance."""
 
+from handlers.errors import Reason
 from handlers.instance import State
 from tests.contract.managers.bench import Bench
 from tests.contract.managers.orders import DELETE, instance
@@ -42,7 +43,24 @@ def deleting_twice_ends_well_twice(bench: Bench) -> None:
     bench.nothing_is_left()
 
 
+def a_delete_that_cannot_finish_says_what_is_left_and_can_be_repeated(bench: Bench) -> None:
+    subject, faults = bench.subject(), bench.place.faults
+    bench.succeed(subject, instance(bench.site))
+    volume = bench.look().volume.id
+    faults.delete(volume)
+    failed = bench.fail_leaving(subject, DELETE, Reason.CLOUD_ERROR, [volume], volume)
+    assert bench.look().ids == {volume}, "all else is gone"
+    assert bench.record(subject).state is State.ERROR
+    assert {ref.id for ref in bench.record(subject).resources.values()} >= {volume}
+    assert failed.event.data.error is not None and failed.event.data.error.retryable
+    faults.heal(volume)
+    bench.succeed(subject, DELETE)
+    assert bench.record(subject).state is State.DELETED
+    bench.nothing_is_left()
+
+
 SCENARIOS = (
+    a_delete_that_cannot_finish_says_what_is_left_and_can_be_repeated,
     deleting_converges_on_nothing_and_leaves_the_neighbours_alone,
     deleting_the_unknown_ends_well_and_leaves_a_tombstone,
     deleting_twice_ends_well_twice,
