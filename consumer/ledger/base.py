@@ -171,6 +171,8 @@ class Ledger(Protocol):
     def reopen(self, operation: str, worker: str, deadline: Micros) -> Operation:
         """Open a FAILED operation again in the phase it failed in, if its subject is free.
 
+        It is no longer marked as cancelled, or it would end at once for the same reason.
+
         Not if a later operation of the subject has opened since, nor forward without the secrets
         that it needs: send a new command then. Given to a name that never registered (a tool), it
         goes to the next worker that calls `take_over`.

@@ -191,7 +191,7 @@ class MemoryLedger:
             ):
                 raise ValueError(f"a later operation of {after.subject} has run since")
             self._take_locks(after)
-            row.op = after
+            row.op, row.cancelled = after, after.cancelled
             return row.value
 
     def cancel(self, operation: str, by: str) -> None:

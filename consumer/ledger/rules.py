@@ -29,7 +29,10 @@ def expired(op: Operation, now: Micros) -> tuple[Operation, Event]:
 
 
 def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operation:
-    """A failed operation as it goes on; raises ValueError when it cannot."""
+    """A failed operation as it goes on; raises ValueError when it cannot.
+
+    The mark that ended it is gone: who resumes has the last word.
+    """
     if op.phase is not Phase.FAILED:
         raise ValueError(f"operation {op.id} is {op.phase}: only a failed one can be resumed")
     if op.ended_in is None or not op.ended_in.is_open:
@@ -43,6 +46,7 @@ def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operat
         ended_in=None,
         failure=None if forward else op.failure,
         trouble=None,
+        cancelled=None,
         given_up=frozenset(),
         finished=0,
         left=(),

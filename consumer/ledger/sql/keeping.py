@@ -71,12 +71,15 @@ class Keeping:
             raise ValueError(f"another operation of {op.subject} is open")
         if connection.execute(_LATER, {"name": op.subject, "after": row["seq"]}).first():
             raise ValueError(f"a later operation of {op.subject} has run since")
-        if not self._turn(connection, op, after):
+        if not self._turn(connection, op, after, cancelled=after.cancelled):
             raise ValueError(f"operation {operation} was changed by somebody else")
         return after
 
-    def _turn(self, connection: Connection, op: Operation, after: Operation) -> bool:
+    def _turn(
+        self, connection: Connection, op: Operation, after: Operation, **more: str | None
+    ) -> bool:
         values = {
+            **more,
             **self._codec.changes(after),
             "version": after.version,
             "owner": after.owner,

@@ -84,6 +84,18 @@ def test_a_failed_undo_goes_on_undoing(site: Site) -> None:
     assert again.failure == undone.failure
 
 
+def test_a_resumed_operation_is_no_longer_cancelled(site: Site) -> None:
+    ledger = site.ledger
+    op = opened(ledger)
+    ledger.cancel("c1", "operator root@host")
+    ledger.finish(failure(op, site.clock.now()))
+    again = ledger.reopen("c1", "w2", EPOCH + HOUR)
+    assert again.cancelled is None
+    assert ledger.cancelled("w2") == {}
+    (held,) = ledger.owned("w2")
+    assert held.cancelled is None
+
+
 def test_a_resumed_operation_that_fails_again_tells_it_under_the_same_id(site: Site) -> None:
     ledger = site.ledger
     ledger.finish(failure(opened(ledger), site.clock.now()))
