@@ -15,7 +15,7 @@ class Held:
     `op` is the newest value; `dirty` says that the ledger has not seen it yet. `since` is when this
     worker took it: nothing seen before counts. `waits` says when to look again, by service;
     `paused` holds steps back after a fault. `busy` keeps a second thread away, which then leaves
-    `again` behind.
+    `again` behind; while it is set, `waits` belong to the thread that set it.
     """
 
     __slots__ = ("again", "busy", "dirty", "op", "paused", "phase", "plan", "since", "waits")
@@ -66,6 +66,10 @@ class Holdings:
     def get(self, operation: str) -> Held | None:
         return self._held.get(operation)
 
+    def ids(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset(self._held)
+
     def hold(self, op: Operation, now: Micros, first: Service) -> Held:
         """Take an operation, to be looked at at once in the lane of `first`."""
         held = Held(op, now)
@@ -85,28 +89,32 @@ class Holdings:
             self._held.clear()
 
     def due(self, service: Service, now: Micros) -> list[Held]:
-        """Take what waits for this service and is due, one project after the other."""
+        """Take what waits for this service and is due, one project after the other. What a thread
+        is busy with has its turn afterwards: without its waits it would look as if it had ended."""
         with self._lock:
-            held = [each for each in self._held.values() if each.waits.get(service, now + 1) <= now]
+            held = [each for each in self._idle() if each.waits.get(service, now + 1) <= now]
             for each in held:
                 each.waits = {lane: at for lane, at in each.waits.items() if lane is not service}
         return list(_round_robin(held))
 
     def anything_due(self, service: Service, now: Micros) -> bool:
         with self._lock:
-            return any(each.waits.get(service, now + 1) <= now for each in self._held.values())
+            return any(each.waits.get(service, now + 1) <= now for each in self._idle())
 
     def next_due(self, lanes: frozenset[Service]) -> Micros | None:
         """When the next wait for one of these services ends; None when nothing waits."""
         with self._lock:
-            waits = (each.waits for each in self._held.values())
+            waits = (each.waits for each in self._idle())
             return min(
                 (at for wait in waits for lane, at in wait.items() if lane in lanes), default=None
             )
 
     def enter(self, held: Held) -> bool:
-        """Claim an operation for this thread; otherwise whoever has it goes round once more."""
+        """Claim an operation for this thread; otherwise whoever has it goes round once more. One
+        that was let go is nobody's any more."""
         with self._lock:
+            if self._held.get(held.op.id) is not held:
+                return False
             if held.busy:
                 held.again = True
                 return False
@@ -119,6 +127,9 @@ class Holdings:
         with self._lock:
             held.busy = False
             return held.again
+
+    def _idle(self) -> Iterator[Held]:
+        return (each for each in self._held.values() if not each.busy)
 
 
 def _round_robin(held: Iterable[Held]) -> Iterator[Held]:

@@ -24,6 +24,9 @@ from handlers.resources import Service
 #: Operations that one take-over or one opening takes at most, so that a tick stays short.
 BATCH = 64
 
+#: Where an operation begins: most have something to do in the network.
+_LANES = (Service.NETWORK, Service.COMPUTE, Service.BLOCK_STORAGE)
+
 #: Seconds between two ticks, at least, unless somebody wakes the loop.
 _LEAST = 0.005
 
@@ -157,21 +160,24 @@ class Scheduler:
                 continue
             if self._holdings.enter(held):
                 held.op = held.op.cancel(by)
-                self._holdings.leave(held)
                 self._wake_up(held)
+                self._holdings.leave(held)
 
     def _reload(self) -> None:
         """Take again what a lost answer of the ledger left in doubt: it may have opened, saved or
         handed over operations that nobody holds now."""
         if not self._in_doubt:
             return
+        self._in_doubt = False  # first: what a lane lets go from now on is asked for next time
+        held = self._holdings.ids()
         for op in self._ledger.owned(self._worker):
-            if self._holdings.get(op.id) is None:
+            if op.id not in held:
                 self._hold(op.doubted())
-        self._in_doubt = False
 
     def _hold(self, op: Operation) -> None:
-        self._holdings.hold(op, self._clock.now(), first=Service.NETWORK)
+        """Its first pass looks at nothing: any lane will do that does not hang in a look."""
+        free = (lane for lane in _LANES if lane not in self._looking)
+        self._holdings.hold(op, self._clock.now(), first=next(free, _LANES[0]))
 
     def _wake_up(self, held: Held) -> None:
         now = self._clock.now()
@@ -188,34 +194,38 @@ class Scheduler:
             self._pools.look(service, self._look_and_advance, service, due)
 
     def _look_and_advance(self, service: Service, due: list[Held]) -> None:
+        """What wants to see nothing here does not wait for a look that may hang."""
+        asks = {held: self._asks(service, held) for held in due}
+        self._hand_out(service, [held for held in due if not asks[held]])
         try:
-            self._eyes[service].refresh(self._asks(service, due))
+            self._eyes[service].refresh(ask for some in asks.values() for ask in some)
         except Exception as error:  # a defect in a look-up must not blind the lane for ever
             self._telemetry.look_failed(service, error)
         finally:
             self._looking.discard(service)
-        for held in due:
-            self._pools.submit(service, self._advance, held, service)
+        self._hand_out(service, [held for held in due if asks[held]])
         if self._holdings.anything_due(service, self._clock.now()):
             self.wake()
 
-    def _asks(self, service: Service, due: list[Held]) -> list[Ask]:
-        now = self._clock.now()
+    def _hand_out(self, service: Service, some: list[Held]) -> None:
+        for held in some:
+            self._pools.submit(service, self._advance, held, service)
+
+    def _asks(self, service: Service, held: Held) -> list[Ask]:
+        now, op = self._clock.now(), held.op
         asks = []
-        for held in due:
-            op = held.op
-            for step in held.ready():
-                if step.service is not service:
-                    continue
-                try:
-                    query = step.wants(op)
-                except Terminal:
-                    continue  # the reconciler meets it again, and turns
-                if query is not None:
-                    quiet = op.quiet.get(step.key, 0)
-                    acted = op.acted + 1 if op.trouble else 0  # a change may never show: look
-                    floor = max(held.since, acted, quiet if quiet <= now else 0)
-                    asks.append(Ask(op.scope, query, floor))
+        for step in held.ready():
+            if step.service is not service:
+                continue
+            try:
+                query = step.wants(op)
+            except Terminal:
+                continue  # the reconciler meets it again, and turns
+            if query is not None:
+                quiet = op.quiet.get(step.key, 0)
+                acted = op.acted + 1 if op.trouble else 0  # a change may never show: look
+                floor = max(held.since, acted, quiet if quiet <= now else 0)
+                asks.append(Ask(op.scope, query, floor))
         return asks
 
     def _advance(self, held: Held, lane: Service) -> None:
@@ -228,8 +238,8 @@ class Scheduler:
             self._telemetry.stale(held.op)
             self._holdings.drop(held)
         except Unavailable:
-            self._in_doubt = True
             self._holdings.drop(held)
+            self._in_doubt = True  # last: then it is not held when the ledger is asked
             self._telemetry.ledger_up(up=False)
         except Exception as error:  # a defect: leave it to the deadline, not to a dead thread
             self._telemetry.defect(held.op, "", error)
