@@ -16,7 +16,7 @@ import msgspec
 from consumer.policy import Policy
 from consumer.telemetry.base import Telemetry
 from handlers.base import Cloud, Clouds
-from handlers.errors import Fault
+from handlers.errors import Fault, Reason, Retryable
 from handlers.instance import Scope
 from handlers.operation import SECOND, Micros
 from handlers.resources import (
@@ -57,6 +57,7 @@ class _Entry(msgspec.Struct):
     interval: Micros = 0  # and then again after twice this
     asked: Micros = 0
     fault: Fault | None = None
+    tried: Micros = 0  # when it could not be seen last
 
 
 class Observer:
@@ -83,11 +84,12 @@ class Observer:
     ) -> Absent | Present | Unknown:
         """What is known that began later than `after`; absence only if not before `quiet`."""
         entry = self._entries.get((_place(scope), query))
-        if entry is None or entry.seen is None or entry.seen.at <= after:
+        seen = entry.seen if entry else None  # read once: another thread looks meanwhile
+        if seen is None or seen.at <= after:
             return UNKNOWN
-        if isinstance(entry.seen, Absent) and entry.seen.at < quiet:
+        if isinstance(seen, Absent) and seen.at < quiet:
             return UNKNOWN
-        return entry.seen
+        return seen
 
     def fault(self, scope: Scope, query: Query) -> Fault | None:
         """Why the last look failed, if it did."""
@@ -120,9 +122,10 @@ class Observer:
             try:
                 self._look(place, kind, wanted, began)
             except Fault as fault:
-                self._telemetry.look_failed(self._service, fault)
-                for query in wanted:
-                    self._entry(place, query, began).fault = fault
+                self._failed([self._entry(place, query, began) for query in wanted], fault)
+            except Exception as error:  # a defect: not asked again at once, nor instead of others
+                defect = Retryable(type(error).__name__, Reason.INTERNAL)
+                self._failed([self._entry(place, query, began) for query in wanted], defect)
         if batches:
             count = sum(map(len, batches.values()))
             self._telemetry.looked(self._service, count, (self._now() - began) / 1e6)
@@ -141,10 +144,34 @@ class Observer:
         if waiting and not all(_due(entry, began) for entry in waiting.values()):
             self._listen(cloud, kind, waiting, began)
         due = [query for query in wanted if _due(entries[query], began)]
-        self._prove_ids(cloud, kind, [q for q in due if isinstance(q, ById)], entries)
-        self._prove_identities(cloud, kind, [q for q in due if isinstance(q, ByIdentity)], entries)
-        for query in wanted:
+        for query in wanted.keys() - due:
             entries[query].fault = None
+        self._prove(cloud, kind, due, entries)
+
+    def _prove(
+        self, cloud: Cloud, kind: Kind, due: list[Query], entries: dict[Query, _Entry]
+    ) -> None:
+        """Look up together what gave no trouble, then one by one what did: a thing that the
+        service cannot show must not hide the others. The first fault ends the round, so that a
+        service that is down is not asked for each; what failed longest ago comes first."""
+        well = [query for query in due if entries[query].fault is None]
+        ill = [query for query in due if entries[query].fault is not None]
+        alone = ([query] for query in sorted(ill, key=lambda query: entries[query].tried))
+        for some in (well, *alone):
+            try:
+                self._prove_ids(cloud, kind, [q for q in some if isinstance(q, ById)], entries)
+                identities = [q for q in some if isinstance(q, ByIdentity)]
+                self._prove_identities(cloud, kind, identities, entries)
+            except Fault as fault:
+                self._failed((entries[query] for query in some), fault)
+                return
+            for query in some:
+                entries[query].fault = None
+
+    def _failed(self, entries: Iterable[_Entry], fault: Fault) -> None:
+        self._telemetry.look_failed(self._service, fault)
+        for entry in entries:
+            entry.fault, entry.tried = fault, self._now()
 
     def _listen(self, cloud: Cloud, kind: Kind, waiting: dict[str, _Entry], began: Micros) -> None:
         """One delta listing for all that wait; a kind without one is looked up each time."""

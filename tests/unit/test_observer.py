@@ -35,6 +35,8 @@ class ScriptedCloud:
         self.there: dict[str, Resource] = {}
         self.asked: list[tuple[str, object]] = []
         self.down = False
+        self.broken: set[str] = set()
+        self.defect = False
 
     def of(self, scope: Scope) -> "ScriptedCloud":
         return self
@@ -45,6 +47,10 @@ class ScriptedCloud:
 
     def get(self, kind: Kind, ids: Collection[str]) -> tuple[Resource, ...]:
         self._ask("get", tuple(ids))
+        if self.broken & set(ids):
+            raise Retryable("internal server error")
+        if self.defect:
+            raise ValueError("an answer that nobody thought of")
         return tuple(self.there[each] for each in ids if each in self.there)
 
     def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
@@ -262,3 +268,39 @@ def test_a_service_that_came_back_is_believed_again() -> None:
 
     assert bench.eyes.fault(SCOPE, V1) is None
     assert bench.eyes.see(SCOPE, V1, after=0) == Absent(bench.now)
+
+
+def test_a_thing_that_the_service_cannot_show_does_not_hide_the_others() -> None:
+    bench = Bench()
+    queries = [ById(Kind.VOLUME, f"v{number}") for number in range(5)]
+    bench.cloud.there = {query.id: volume(query.id) for query in queries}
+    bench.cloud.broken = {"v2"}
+    for _ in range(4):
+        bench.look(*queries)
+        bench.now += SECOND
+
+    seen = [bench.eyes.see(SCOPE, query, after=0) for query in queries]
+    faults = [bench.eyes.fault(SCOPE, query) for query in queries]
+
+    assert [each is UNKNOWN for each in seen] == [False, False, True, False, False]
+    assert [each is not None for each in faults] == [False, False, True, False, False]
+
+
+def test_a_service_that_is_down_is_not_asked_for_each_thing() -> None:
+    bench = Bench()
+    queries = [ById(Kind.VOLUME, f"v{number}") for number in range(5)]
+    bench.cloud.broken = {query.id for query in queries}
+    for _ in range(4):
+        bench.look(*queries)
+        bench.now += SECOND
+
+    assert len(bench.cloud.asked) == 4
+
+
+def test_a_defect_in_a_look_up_counts_as_a_look() -> None:
+    """Otherwise what was never seen would be asked for again and again without a pause."""
+    bench = Bench()
+    bench.cloud.defect = True
+    bench.look(V1)
+
+    assert not bench.eyes.fresh(SCOPE, V1)
