@@ -80,7 +80,7 @@ class Client:
         not know whether it arrived: the same id makes the worker carry it out once.
         """
         command = Command(
-            id=command_id or str(uuid4()),
+            id=str(uuid4()) if command_id is None else command_id,
             subject=subject,
             source=self._source,
             body=body,

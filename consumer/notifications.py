@@ -187,8 +187,11 @@ def from_amqp(url: str) -> str:
 
 
 def to_amqp(url: str) -> tuple[str, ...]:
-    """The AMQP URLs of an oslo.messaging URL, one per host."""
-    parsed = oslo_messaging.TransportURL.parse(cfg.ConfigOpts(), url)
+    """The AMQP URLs of an oslo.messaging URL, one per host; raises ValueError."""
+    try:
+        parsed = oslo_messaging.TransportURL.parse(cfg.ConfigOpts(), url)
+    except oslo_messaging.InvalidTransportURL:
+        raise ValueError("it is no URL of oslo.messaging") from None
     return tuple(f"amqp://{_authority(host)}/{parsed.virtual_host or '/'}" for host in parsed.hosts)
 
 

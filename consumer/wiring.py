@@ -119,7 +119,7 @@ def ledger_of(settings: Settings, telemetry: Telemetry | None = None) -> SqlLedg
 
 def brokers_of(settings: Settings) -> Brokers:
     """Connections for commands."""
-    return _brokers(settings, hosts(settings.broker.url.reveal()))
+    return _brokers(settings, _broker_urls(settings), "[broker]")
 
 
 def topology_of(settings: Settings) -> Topology:
@@ -201,28 +201,36 @@ def notifier_of(settings: Settings) -> Notifier:
 def event_brokers_of(settings: Settings) -> Brokers:
     """Connections to the broker of the events, to declare and to listen there."""
     url = settings.notifications.url.reveal()
-    urls = to_amqp(url) if url else _broker_urls(settings)
+    if not url:
+        return brokers_of(settings)
+    try:
+        urls = to_amqp(url)
+    except ValueError:
+        urls = ()
     if not urls:
         raise Misconfigured(
             "[notifications] url names no host: write rabbit://user:password@host:5672/vhost."
         )
-    return _brokers(settings, urls)
+    return _brokers(settings, urls, "[notifications]")
 
 
 def _broker_urls(settings: Settings) -> tuple[str, ...]:
     return hosts(settings.broker.url.reveal())
 
 
-def _brokers(settings: Settings, urls: tuple[str, ...]) -> Brokers:
+def _brokers(settings: Settings, urls: tuple[str, ...], group: str) -> Brokers:
     broker = settings.broker
-    return Brokers(
-        urls,
-        tls=tls_of(settings),
-        heartbeat=broker.heartbeat,
-        connect_timeout=broker.connect_timeout,
-        patience=broker.confirm_timeout,
-        name=f"trove-resources {settings.worker.host}",
-    )
+    try:
+        return Brokers(
+            urls,
+            tls=tls_of(settings),
+            heartbeat=broker.heartbeat,
+            connect_timeout=broker.connect_timeout,
+            patience=broker.confirm_timeout,
+            name=f"trove-resources {settings.worker.host}",
+        )
+    except ValueError as error:
+        raise Misconfigured(f"{group} url: {error}.") from None
 
 
 def tls_of(settings: Settings) -> Tls | None:

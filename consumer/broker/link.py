@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from kombu.connection import Connection
 from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport.virtual import Channel as VirtualChannel
 
 #: Seconds that the in-memory transport sleeps between two looks.
@@ -145,10 +146,13 @@ class Brokers:
         name: str = "trove-resources",
     ) -> None:
         """`urls`: one per host; `amqps://` without `tls` uses the system's CAs. In seconds:
-        `heartbeat` between heartbeats, `patience` until an answer is given up.
+        `heartbeat` between heartbeats, `patience` until an answer is given up. Raises ValueError
+        for a URL that cannot be one; the text holds nothing of it but the scheme.
         """
         if not urls:
             raise ValueError("a broker needs at least one URL")
+        for url in urls:
+            _check(url)
         self._urls = tuple(urls)
         self._tls = tls
         self._heartbeat = heartbeat
@@ -200,6 +204,18 @@ def hosts(url: str) -> tuple[str, ...]:
 def code_of(error: BaseException | None) -> int:
     """The AMQP reply code of a refusal; 0 when it has none."""
     return int(getattr(error, "reply_code", None) or 0)
+
+
+def _check(url: str) -> None:
+    example = "write amqp://user:password@host:5672/vhost"
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in TRANSPORT_ALIASES and (parts.port is None or parts.port > 0)
+    except ValueError:  # its text may hold a part of the password
+        known, parts = False, urlsplit("")
+    if not known:
+        scheme = f" of scheme {parts.scheme!r}" if parts.scheme else ""
+        raise ValueError(f"no broker has such a URL{scheme}: {example}, %XX for special characters")
 
 
 def _host(connection: Connection) -> str:

@@ -14,11 +14,12 @@ from kombu.messaging import Producer
 
 from consumer.broker.link import Brokers, Down, Wire, code_of
 
-_NO_ROUTE = 312
+#: What the broker says when no queue takes a message, and when there is no such exchange.
+_NO_ROUTE = frozenset({312, 404})
 
 
 class Unroutable(Exception):
-    """No queue is bound for this exchange and routing key: nothing was stored."""
+    """There is no such exchange, or no queue is bound there for this key: nothing was stored."""
 
 
 class Nacked(Exception):
@@ -88,7 +89,7 @@ class Publisher:
         except Down as down:  # the wire is gone: a confirm may still be under way on it
             if isinstance(down.__cause__, MessageNacked):
                 raise Nacked(f"{wire.peer} refused a message: is its queue full?") from None
-            if code_of(down.__cause__) == _NO_ROUTE:
+            if code_of(down.__cause__) in _NO_ROUTE:
                 raise Unroutable(
                     f"no queue takes messages of exchange {message['exchange']!r} with routing key"
                     f" {message['routing_key']!r}"

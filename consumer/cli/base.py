@@ -39,11 +39,18 @@ def limit(parser: argparse.ArgumentParser, default: int = 100) -> None:
     """The option of every list."""
     parser.add_argument(
         "--limit",
-        type=int,
+        type=_count,
         default=default,
         metavar="N",
         help="at most N lines (default: %(default)s)",
     )
+
+
+def _count(text: str) -> int:
+    """argparse type: a whole number that every database takes as a limit."""
+    if not text.isdecimal() or not 0 < int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
 
 
 Rows = tuple[tuple[str, ...], list[tuple[Any, ...]]]

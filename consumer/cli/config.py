@@ -9,8 +9,10 @@ from consumer.secrets import Vault
 
 
 class Check(Lister):
-    """Look at configuration, keys, ledger, brokers and clouds, and say what to do. Exit code 1
-    when something is not as a worker needs it."""
+    """Look at configuration, keys, ledger, brokers and clouds, and say what to do.
+
+    Exit code 1 when something is not as a worker needs it.
+    """
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         code = super().run(parsed_args)

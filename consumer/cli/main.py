@@ -55,6 +55,7 @@ class Main(App):
             description="The resource-management worker of OpenStack Trove.",
             version=version("trove-resources"),
             command_manager=manager,
+            deferred_help=True,  # or `send --help` would tell nothing about `send`
             stdout=stdout,
             stderr=stderr,
         )

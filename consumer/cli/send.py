@@ -23,8 +23,10 @@ NAMES = sorted(name.removeprefix(PREFIX) for name in BODIES)
 
 
 class Send(Command):
-    """Send a command to the workers. Exit code 0 when the broker has it (with --wait: when it
-    succeeded)."""
+    """Send a command to the workers.
+
+    Exit code 0 when the broker has it (with --wait: when it succeeded).
+    """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -43,7 +45,7 @@ class Send(Command):
         parser.add_argument(
             "--wait",
             nargs="?",
-            type=float,
+            type=_seconds,
             const=3600.0,
             metavar="SECONDS",
             help="print the command's events until it ends, for 3600 s unless given",
@@ -70,9 +72,21 @@ class Send(Command):
         except TimedOut:
             raise Mistake(
                 f"No end of {order.id} within {seconds:g} s: "
-                f"'operations explain {order.id}' tells how far it is."
+                f"'operations explain {order.id}' tells how far it is, "
+                f"'dlq show {order.id}' whether it was refused."
             ) from None
         self._code = 1 if last.data.error else 0
+
+
+def _seconds(text: str) -> float:
+    """argparse type: a time to wait."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e7:  # not a number is neither
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
 
 
 def _order(parsed_args: argparse.Namespace, client: Client) -> Order:
@@ -81,7 +95,8 @@ def _order(parsed_args: argparse.Namespace, client: Client) -> Order:
     try:
         # not strict: the text 5 is a number where the command wants one
         body = msgspec.convert(_fields(parsed_args.data), kind, strict=False, dec_hook=_secret)
-        return client.command(body, parsed_args.instance or str(uuid4()), parsed_args.id)
+        subject, name = parsed_args.instance, parsed_args.id
+        return client.command(body, str(uuid4()) if subject is None else subject, name)
     except msgspec.ValidationError as error:
         raise Mistake(f"Nothing was sent: {error}.") from None
     except Refused as refused:
@@ -110,11 +125,14 @@ def _fields(data: Sequence[str]) -> dict[str, Any]:
 def _read(path: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        return msgspec.json.decode(text, type=dict[str, Any])
+        fields = msgspec.json.decode(text, type=dict[str, Any])
     except (OSError, UnicodeError, msgspec.DecodeError) as error:
         raise Mistake(
             f"--data {path} is neither KEY=VALUE nor a JSON object that can be read: {error}."
         ) from None
+    if "specversion" in fields:
+        raise Mistake(f"--data {path} is a whole CloudEvent: give only what its 'data' holds.")
+    return fields
 
 
 def _put(fields: dict[str, Any], path: list[str], value: Any) -> None:

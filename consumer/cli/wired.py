@@ -34,6 +34,7 @@ class Wired:
         return load(self._files)
 
     def ledger(self) -> Ledger:
+        _refuse_old_tables(self.settings)
         return wiring.ledger_of(self.settings)
 
     def client(self) -> Client:
@@ -86,7 +87,7 @@ def run_until_signal(worker: Worker) -> Outcome:
 
 
 def _refuse_old_tables(settings: Settings) -> None:
-    """A worker waits for a ledger that is away, but not for tables that nobody makes."""
+    """A ledger that is away may come back; tables that nobody makes do not."""
     try:
         current = wiring.upkeep_of(settings).is_current()
     except Unavailable:
@@ -103,6 +104,7 @@ def _refuse_old_tables(settings: Settings) -> None:
 class _Probe(NamedTuple):
     what: str
     look: Callable[[Settings], str]
+    remedy: str = ""  # for what does not answer
 
 
 def findings(settings: Callable[[], Settings]) -> Iterator[Finding]:
@@ -117,8 +119,10 @@ def findings(settings: Callable[[], Settings]) -> Iterator[Finding]:
     for probe in _PROBES:
         try:
             yield Finding(probe.what, good=True, text=probe.look(known))
-        except (Mistake, Misconfigured, Unavailable, Down) as error:
+        except (Mistake, Misconfigured) as error:
             yield Finding(probe.what, good=False, text=str(error))
+        except (Unavailable, Down) as error:
+            yield Finding(probe.what, good=False, text=f"{error}: {probe.remedy}")
     yield from _clouds(known)
 
 
@@ -165,10 +169,11 @@ def _clouds(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"cloud {found.name}", good=found.ok, text=found.text)
 
 
+_LEDGER = "start the database, or correct [ledger] url and what its user may do"
 _PROBES = (
     _Probe("secret keys", _keys),
-    _Probe("ledger", _ledger),
-    _Probe("ledger tables", _tables),
-    _Probe("broker of commands", _broker),
-    _Probe("broker of events", _events),
+    _Probe("ledger", _ledger, _LEDGER),
+    _Probe("ledger tables", _tables, _LEDGER),
+    _Probe("broker of commands", _broker, "start it, or correct [broker] url"),
+    _Probe("broker of events", _events, "start it, or correct [notifications] or [broker] url"),
 )

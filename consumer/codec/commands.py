@@ -42,6 +42,11 @@ Source = Annotated[
 
 _REQUIRED = ("specversion", "id", "source", "type", "subject", "data")
 _KNOWN = frozenset((*_REQUIRED, "time", "datacontenttype", "dataschema"))
+_WANTED = {
+    "id": "1 to 64 letters, digits and . _ : -",
+    "subject": "a UUID in lower case, the instance's id",
+    "source": "1 to 255 printable characters without spaces",
+}
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
 _JSON_TYPES = re.compile(r"application/json(\s*;\s*charset=utf-8)?", re.IGNORECASE)
 
@@ -168,7 +173,8 @@ def _attribute(envelope: Mapping[str, msgspec.Raw], name: str, kind: Any) -> Any
     try:
         return msgspec.json.decode(envelope[name], type=kind)
     except msgspec.ValidationError as error:
-        raise Refused(Refusal.NOT_CLOUDEVENT, f"attribute {name}: {error}") from None
+        wanted = _WANTED.get(name, error)
+        raise Refused(Refusal.NOT_CLOUDEVENT, f"attribute {name}: {wanted}") from None
 
 
 def _trace(envelope: Mapping[str, msgspec.Raw]) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 
 from consumer.broker.deadletters import DeadLetters, peek
 from consumer.broker.inbox import Delivery, Inbox
-from consumer.broker.link import Brokers, Down
+from consumer.broker.link import Brokers
 from consumer.broker.publisher import Nacked, Publisher, Unroutable
 from consumer.broker.topology import Notices, Topology, declare, declare_notices
 from tests.support.broker import Sending, wait_for
@@ -99,7 +99,7 @@ def test_message_that_no_queue_takes_is_an_error(
 
 def test_exchange_that_is_not_there_is_an_error(brokers: Brokers) -> None:
     publisher = Publisher(brokers)
-    with pytest.raises(Down, match="NOT_FOUND"):
+    with pytest.raises(Unroutable, match="nowhere"):
         publisher.publish(b"x", exchange="test.nowhere", routing_key="x")
 
 

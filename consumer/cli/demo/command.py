@@ -47,8 +47,10 @@ one cannot be built, and what was made for it is undone; one command arrives twi
 
 
 class Demo(Command):
-    """Play the lives of some instances with the real worker on a simulated OpenStack. Exit code 0
-    only when every command ended as it should and the cloud is empty again."""
+    """Play the lives of some instances with the real worker on a simulated OpenStack.
+
+    Exit code 0 only when every command ended as it should and the cloud is empty again.
+    """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

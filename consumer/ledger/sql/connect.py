@@ -50,7 +50,13 @@ def engine_of(url: str, limits: Limits | None = None, tls: Tls | None = None) ->
         ) from None
     except Exception as error:
         raise ValueError("the ledger's URL is no SQLAlchemy URL") from error
-    return build(parsed, limits, tls or Tls())
+    try:
+        return build(parsed, limits, tls or Tls())
+    except ImportError as error:
+        raise ValueError(
+            f"its driver is not installed ({error.name}): use mysql+pymysql, postgresql+psycopg"
+            " (install trove-resources[postgresql]) or sqlite"
+        ) from None
 
 
 def _mysql(url: URL, limits: Limits, tls: Tls) -> Engine:

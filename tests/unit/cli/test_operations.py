@@ -232,3 +232,8 @@ def test_times_are_utc() -> None:
 def test_phases_are_those_of_the_ledger(bench: Bench) -> None:
     assert bench.run("operations", "list", "--phase", "asleep").code == 2
     assert bench.run("operations", "list", "--phase", str(Phase.UNDO)).code == 0
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "99999999999", "many"])
+def test_a_limit_is_a_whole_number_from_one_on(bench: Bench, limit: str) -> None:
+    assert bench.run("operations", "list", f"--limit={limit}").code == 2

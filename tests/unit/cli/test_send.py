@@ -129,7 +129,8 @@ def test_wait_ends_in_time(bench: Bench) -> None:
 
     assert done.code == 1
     assert done.err == (
-        "No end of c-1 within 0.05 s: 'operations explain c-1' tells how far it is.\n"
+        "No end of c-1 within 0.05 s: 'operations explain c-1' tells how far it is, "
+        "'dlq show c-1' whether it was refused.\n"
     )
 
 
@@ -150,3 +151,41 @@ def test_a_broker_that_does_not_take_it_is_one_sentence(error: Exception, senten
     assert done.code == 1
     assert sentence in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--id", ""), "attribute id: 1 to 64 letters"),
+        (("--instance", ""), "attribute subject: a UUID in lower case"),
+        (("--instance", "orders-db"), "attribute subject: a UUID in lower case"),
+    ],
+)
+def test_an_empty_or_wrong_id_is_not_a_new_one(
+    bench: Bench, options: tuple[str, ...], sentence: str
+) -> None:
+    done = bench.run("send", "volume.resize", *options, "--data", "project=p-1", "size=7")
+
+    assert (done.code, bench.sent) == (1, [])
+    assert sentence in done.err
+
+
+def test_a_whole_event_is_not_taken_for_the_fields_of_a_command(
+    bench: Bench, tmp_path: Path
+) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps({"specversion": "1.0", "data": {"project": "p-1", "size": 7}}))
+
+    done = bench.run("send", "volume.resize", "--data", str(path))
+
+    assert (done.code, bench.sent) == (1, [])
+    assert "give only what its 'data' holds" in done.err
+
+
+@pytest.mark.parametrize("seconds", ["0", "nan", "-1", "inf", "soon"])
+def test_a_wait_is_a_time(bench: Bench, seconds: str) -> None:
+    done = bench.run(
+        "send", "volume.resize", f"--wait={seconds}", "--data", "project=p-1", "size=7"
+    )
+
+    assert (done.code, bench.sent) == (2, [])

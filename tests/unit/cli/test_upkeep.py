@@ -9,10 +9,11 @@ from cryptography.fernet import Fernet
 
 from consumer.broker.deadletters import AT, DETAIL, LETTER, REASON
 from consumer.broker.inbox import Delivery
-from consumer.cli.tools import Finding
-from consumer.cli.wired import findings
+from consumer.cli.main import COMMANDS
+from consumer.cli.tools import Finding, Mistake
+from consumer.cli.wired import Wired, findings
 from consumer.config import Misconfigured, Settings
-from consumer.config.settings import Broker, Clouds, Ledger, Secrets
+from consumer.config.settings import Broker, Clouds, Ledger, Notifications, Secrets
 from handlers.secret import Secret
 from tests.unit.cli.conftest import Bench
 
@@ -141,3 +142,59 @@ def test_the_worker_ends_with_its_own_code(bench: Bench, code: int) -> None:
     bench.outcome = code
 
     assert bench.run("worker").code == code
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_of_a_command_is_that_command_s(
+    bench: Bench, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = bench.run(*name.split(), "--help")
+
+    assert done.code == 0
+    assert f"usage: trove-resources {name}" in done.out + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_first_line_of_a_command_s_help_is_a_whole_sentence(name: str) -> None:
+    text = COMMANDS[name].__doc__ or ""
+
+    assert text.splitlines()[0].endswith(".")
+
+
+def test_tables_that_nobody_made_are_told_from_a_ledger_that_is_away(tmp_path: Path) -> None:
+    path = tmp_path / "worker.conf"
+    path.write_text(f"[ledger]\nurl = sqlite:///{tmp_path}/ledger.db\n")
+
+    with pytest.raises(Mistake, match="'trove-resources db upgrade'"):
+        Wired((f"--config-file={path}",)).ledger()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h", "amqp://u:pl4n#ted@h//", "amqp://u:p@h:pl4nted//", "pl4nted"]
+)
+def test_a_broker_url_that_is_none_is_found_out(tmp_path: Path, url: str) -> None:
+    settings = Settings(
+        ledger=Ledger(url=Secret(f"sqlite:///{tmp_path}/ledger.db")),
+        broker=Broker(url=Secret(url), connect_timeout=0.5),
+        clouds=Clouds(config_file=str(tmp_path / "none.yaml")),
+    )
+
+    found = {each.what: each for each in findings(lambda: settings)}
+
+    assert "write amqp://user:password@host:5672/vhost" in found["broker of commands"].text
+    assert not found["broker of events"].good
+    assert "pl4n" not in repr(found)
+
+
+def test_an_events_url_that_is_none_is_found_out(tmp_path: Path) -> None:
+    settings = Settings(
+        ledger=Ledger(url=Secret(f"sqlite:///{tmp_path}/ledger.db")),
+        broker=Broker(url=Secret(f"amqp://{NOWHERE}//"), connect_timeout=0.5),
+        notifications=Notifications(url=Secret("pl4nted")),
+        clouds=Clouds(config_file=str(tmp_path / "none.yaml")),
+    )
+
+    found = {each.what: each for each in findings(lambda: settings)}
+
+    assert "write rabbit://user:password@host:5672/vhost" in found["broker of events"].text
+    assert "pl4nted" not in repr(found)

@@ -157,3 +157,8 @@ def arguments(url: str, tls: Tls | None = None) -> dict[str, Any]:
     with pytest.raises(ConnectionRefusedError):
         engine.connect()
     return given
+
+
+def test_a_driver_that_is_not_installed_is_named() -> None:
+    with pytest.raises(ValueError, match=r"not installed \(MySQLdb\)"):
+        engine_of("mysql://u:p@h/x")
