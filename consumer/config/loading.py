@@ -1,7 +1,8 @@
 """Reading the settings: files, environment, secrets in files."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ class Misconfigured(Exception):
     """The configuration cannot be used; the message says what to do, one sentence per line."""
 
 
-def load(args: Sequence[str] = ()) -> Settings:
+def load(args: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of configuration files and environment; raises Misconfigured.
 
     `args` are `--config-file FILE` and `--config-dir DIR`, each as often as wanted; without them
     /etc/trove-resources/trove-resources.conf and its like are read if they are there. The
-    environment (`OS_<GROUP>__<OPTION>`) wins over files.
+    environment (`OS_<GROUP>__<OPTION>`) wins over files; `environment` is where misspelt ones are
+    looked for.
     """
     conf = cfg.ConfigOpts()
     for group, struct in options.groups():
@@ -38,7 +40,11 @@ def load(args: Sequence[str] = ()) -> Settings:
     settings = Settings(
         **{group.name: _read(conf, group.name, struct) for group, struct in options.groups()}
     )
-    wrong = [*_unknown(conf.config_file or []), *problems(settings)]
+    wrong = [
+        *_unknown(conf.config_file or []),
+        *_unknown_variables(environment),
+        *problems(settings),
+    ]
     if wrong:
         raise Misconfigured("\n".join(wrong))
     return settings
@@ -90,10 +96,7 @@ def _unknown(files: Sequence[str]) -> Iterator[str]:
 
     Groups that oslo.messaging reads (`[oslo_messaging_rabbit]` ...) are left alone.
     """
-    known = {
-        group.name: {option.dest for option in options.options(group.name, struct)}
-        for group, struct in options.groups()
-    }
+    known = _known()
     for path in files:
         sections: dict[str, dict[str, list[str]]] = {}
         cfg.ConfigParser(path, sections).parse()
@@ -105,6 +108,25 @@ def _unknown(files: Sequence[str]) -> Iterator[str]:
                 continue
             for name in sorted(found.keys() - known[group]):
                 yield f"{path}: [{group}] {name} is no option{_like(name, known[group])}."
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """The same for the environment. A group that is not ours may be another program's."""
+    known = _known()
+    for variable in sorted(environment):
+        group, separator, name = variable.removeprefix("OS_").lower().partition("__")
+        if not variable.startswith("OS_") or not separator or group not in known:
+            continue
+        if name not in known[group]:
+            yield f"{variable}: [{group}] {name} is no option{_like(name, known[group])}."
+
+
+def _known() -> dict[str, set[str]]:
+    """The options of every group."""
+    return {
+        group.name: {option.dest for option in options.options(group.name, struct)}
+        for group, struct in options.groups()
+    }
 
 
 def _like(name: str, known: Iterable[str]) -> str:

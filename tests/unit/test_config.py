@@ -176,3 +176,12 @@ def test_the_sample_is_current() -> None:
     assert sample == fresh.getvalue(), (
         "run: oslo-config-generator --config-file etc/config-generator.conf"
     )
+
+
+def test_a_misspelt_variable_is_found_and_another_program_s_is_not(tmp_path: Path) -> None:
+    args = written(tmp_path, "[ledger]\nurl = sqlite:///ledger.db\n")
+    others = {"OS_REGION_NAME": "x", "OS_DEFAULT__DEBUG": "1", "OS_WORKER__TICK": "1"}
+
+    assert load(args, others) == GOOD
+    with pytest.raises(Misconfigured, match=r"OS_WORKER__TIKC: .* did you mean tick"):
+        load(args, {**others, "OS_WORKER__TIKC": "1"})
