@@ -20,7 +20,8 @@ from tests.support.services import PROMTOOL, need
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = [name for name, service in SERVICES.items() if "build" in service]
+IMAGE = COMPOSE["x-image"]["image"]
+OURS = [name for name, service in SERVICES.items() if service["image"] == IMAGE]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 #: Variables of the libraries below us.
@@ -53,6 +54,10 @@ def test_the_deployment_has_all_its_parts() -> None:
     parts = {"rabbitmq", "mariadb", "db-upgrade", "worker", "simulator", "prometheus", "grafana"}
     assert set(SERVICES) >= parts
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
+
+
+def test_the_image_is_built_once() -> None:
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["worker"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -3,10 +3,16 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.codec.cloudevents import rfc3339
 from consumer.codec.documents.samples import events
 from consumer.codec.events import from_payload, to_payload
+from handlers.commands import Command, DeleteInstance
+from handlers.events import EventKind, event_of
+from handlers.instance import Instance, Ref, Scope
+from handlers.operation import Operation
+from handlers.resources import Kind
 
 EVENTS = {event.type: event for event in events()}
 
@@ -44,3 +50,21 @@ def test_later_fields_and_attributes_do_not_disturb_a_reader() -> None:
     payload = to_payload(event) | {"extension": 1}
     payload["data"]["later"] = True
     assert from_payload(payload) == event
+
+
+def test_nothing_is_told_of_what_belongs_to_another_project() -> None:
+    scope = Scope(cloud="trove", region="RegionOne", project="p-1")
+    command = Command(id="c-1", subject="i-1", source="test", body=DeleteInstance(project="p-1"))
+    op = Operation(command=command, scope=scope, accepted=0)
+    record = Instance(
+        id="i-1",
+        scope=scope,
+        manager="natives",
+        resources={"server": Ref(kind=Kind.SERVER, id="server-1")},
+        flavor="2",
+    )
+    foreign = replace(record, scope=replace(scope, project="p-2"))
+
+    assert event_of(op, EventKind.ERROR, 1, record).data.resources == record.resources
+    told = event_of(op, EventKind.ERROR, 1, foreign).data
+    assert (told.resources, told.flavor) == ({}, "")
