@@ -198,6 +198,8 @@ class Revert:
         if isinstance(seen, Absent):
             return Next.DONE
         server = _server(seen)
+        if server.status == "VERIFY_RESIZE" and server.flavor != self.flavor:
+            return Next.DONE  # somebody else's resize: ours was never accepted
         if server.status in ("VERIFY_RESIZE", "ERROR"):
             return Next.ACT
         if server.task or "RESIZE" in server.status:

@@ -56,7 +56,8 @@ class Extend:
     """Grow the volume, online where it is in use (Cinder 3.42 and later).
 
     Cinder accepts first and may fail later: the volume is then in error_extending with its old
-    size. The step sets the status back and then fails, so that the volume is left as it was.
+    size. The step sets the status back and then fails, so that the volume is left as it was; when
+    it was somebody else's extension that failed, it sets the status back and extends.
     """
 
     size: int
@@ -97,8 +98,8 @@ class Extend:
         volume = _volume(seen)
         if volume.status == "error_extending":
             answer = world.reset_volume(volume.id, "in-use" if volume.servers else "available")
-        else:
-            answer = world.extend_volume(volume.id, self.size)
+            return Answer(request_id=answer.request_id)
+        answer = world.extend_volume(volume.id, self.size)
         return Answer(facts={"accepted": self.size}, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
