@@ -10,6 +10,7 @@ from handlers.commands import (
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, State
 from handlers.operation import Operation
+from handlers.resources import Kind
 
 _CREATES = (CreateInstance, CreateSecurityGroup)
 _DELETES = (DeleteInstance, DeleteSecurityGroup)
@@ -36,11 +37,16 @@ def heed_cancellation(op: Operation) -> None:
 def admit(command: Command, basis: Instance | None) -> None:
     """Raise Terminal for a command that must not run on this record.
 
-    A delete is admitted always: of something unknown it ends well and leaves a tombstone. A create
-    on a tombstone is refused, because it would come back to life what its owner thinks is gone.
+    A delete is admitted always, except one of a group that names an instance: of something unknown
+    it ends well and leaves a tombstone. A create on a tombstone is refused, because it would come
+    back to life what its owner thinks is gone.
     """
     if basis is not None and basis.scope.project != command.body.project:
         raise Terminal(f"{command.subject} belongs to another project", Reason.NOT_OWNED)
+    if isinstance(command.body, DeleteSecurityGroup) and _has_more(basis):
+        raise Terminal(
+            f"{command.subject} is an instance, not a security group of its own", Reason.INVALID
+        )
     if supersedes(command):
         return
     if basis is not None and basis.state is State.DELETED:
@@ -52,3 +58,10 @@ def admit(command: Command, basis: Instance | None) -> None:
         raise Terminal(
             f"{command.subject} is not known: name its resources in the command", Reason.NOT_FOUND
         )
+
+
+def _has_more(basis: Instance | None) -> bool:
+    """Whether more than a security group belongs to the subject."""
+    return basis is not None and any(
+        ref.kind is not Kind.SECURITY_GROUP for ref in basis.resources.values()
+    )

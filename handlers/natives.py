@@ -37,8 +37,11 @@ from handlers.steps.security_groups import (
     AddRules,
     RemoveRules,
     ensure_security_group,
-    product,
+    new_rules,
+    replaced,
+    replacing,
     rules_of,
+    rules_told,
 )
 from handlers.steps.servers import SERVER, Confirm, Resize, Revert, ensure_server
 from handlers.steps.volumes import VOLUME, Extend, ensure_volume
@@ -90,7 +93,7 @@ def _created(base: Instance, body: CreateInstance) -> Instance:
     )
 
 
-def _delete(subject: str, body: DeleteInstance | DeleteSecurityGroup, claims: Plan) -> Plan:
+def _delete(subject: str, body: DeleteInstance, claims: Plan) -> Plan:
     """Everything that carries the subject's identity, whatever the ledger knew of it."""
     server = Remove("servers", Kind.SERVER, subject, everything=True, needs=_keys(claims))
     after_server = frozenset({server.key})
@@ -152,6 +155,11 @@ def _uncreate_group(subject: str, body: CreateSecurityGroup) -> Plan:
     return (Remove(GROUP, Kind.SECURITY_GROUP, subject),)
 
 
+def _delete_group(subject: str, body: DeleteSecurityGroup, claims: Plan) -> Plan:
+    """The group only: the subject may turn out to be an instance that the ledger does not know."""
+    return (Remove("security-groups", Kind.SECURITY_GROUP, subject, everything=True),)
+
+
 def _created_group(base: Instance, body: CreateSecurityGroup) -> Instance:
     return replace(base, rules=rules_of(body.access))
 
@@ -171,9 +179,9 @@ def _unadd_rules(subject: str, body: CreateSecurityGroupRules) -> Plan:
 
 def _update_rules(subject: str, body: UpdateSecurityGroupRules, claims: Plan) -> Plan:
     """Add before remove: there is no moment without the access that stays."""
-    add = AddRules(wanted=lambda op, there: _replacing(body, there), needs=_keys(claims))
+    add = AddRules(wanted=lambda op, there: new_rules(body, there), needs=_keys(claims))
     remove = RemoveRules(
-        unwanted=lambda op, there: _replaced(body, there),
+        unwanted=lambda op, there: replaced(body, there),
         key="old-rules",
         needs=frozenset({add.key}),
     )
@@ -181,32 +189,21 @@ def _update_rules(subject: str, body: UpdateSecurityGroupRules, claims: Plan) ->
 
 
 def _unupdate_rules(subject: str, body: UpdateSecurityGroupRules) -> Plan:
-    return (_take_back(lambda op: _replacing(body, base_record(op).rules)),)
+    return (_take_back(lambda op: replacing(body, base_record(op).rules)),)
 
 
 def _updated_rules(base: Instance, body: UpdateSecurityGroupRules) -> Instance:
-    gone = {rule.wanted for rule in _replaced(body, base.rules)}
+    gone = {rule.wanted for rule in replaced(body, base.rules)}
     kept = [rule for rule in base.rules if rule.wanted not in gone]
-    return replace(base, rules=tuple(dict.fromkeys((*kept, *_replacing(body, base.rules)))))
-
-
-def _replacing(body: UpdateSecurityGroupRules, there: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The rules that the update wants, on the port ranges that it is about."""
-    return product(body.ports or dict.fromkeys(rule.ports for rule in there), body.cidrs)
-
-
-def _replaced(body: UpdateSecurityGroupRules, there: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The rules that the update takes away."""
-    ports = body.ports or {rule.ports for rule in there}
-    new = set(_replacing(body, there))
-    return tuple(rule for rule in there if rule.ports in ports and rule.wanted not in new)
+    return replace(base, rules=tuple(dict.fromkeys((*kept, *replacing(body, base.rules)))))
 
 
 def _take_back(added: Callable[[Operation], tuple[Rule, ...]]) -> RemoveRules:
     """Remove the rules that the command added: a failed update leaves the old access."""
 
     def unwanted(op: Operation, there: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        new = {rule.wanted for rule in added(op)} - {rule.wanted for rule in base_record(op).rules}
+        told = op.fact(RULES, "added")  # not known when the call's answer was lost
+        new = set(added(op)) - set(base_record(op).rules) if told is None else set(rules_told(told))
         return tuple(rule for rule in there if rule.wanted in new)
 
     return RemoveRules(unwanted=unwanted, key=RULES, only_if_touched=True, pivot=False)
@@ -259,7 +256,7 @@ RECIPES: dict[type[Body], Recipe] = {
     ResizeInstance: Recipe(_resize, _unresize, _resized),
     ResizeVolume: Recipe(_grow, _no_way_back, _grown),
     CreateSecurityGroup: Recipe(_create_group, _uncreate_group, _created_group),
-    DeleteSecurityGroup: Recipe(_delete, _no_way_back, _deleted),
+    DeleteSecurityGroup: Recipe(_delete_group, _no_way_back, _deleted),
     CreateSecurityGroupRules: Recipe(_add_rules, _unadd_rules, _added_rules),
     UpdateSecurityGroupRules: Recipe(_update_rules, _unupdate_rules, _updated_rules),
 }

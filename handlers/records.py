@@ -5,10 +5,10 @@ from msgspec.structs import replace
 from handlers.base import Step
 from handlers.instance import Instance, Ref, State
 from handlers.operation import Operation
-from handlers.resources import Kind, PortRange, Rule
+from handlers.resources import Kind
 from handlers.steps.claim import Claim
 from handlers.steps.remove import Remove
-from handlers.steps.security_groups import GROUP
+from handlers.steps.security_groups import GROUP, rules_told
 from handlers.steps.servers import SERVER
 from handlers.steps.volumes import VOLUME
 
@@ -35,10 +35,7 @@ def base_record(op: Operation) -> Instance:
         },
         flavor=op.fact(SERVER, "flavor", ""),
         volume_size=op.fact(VOLUME, "size", 0),
-        rules=tuple(
-            Rule(ports=PortRange(protocol, first, last), cidr=cidr)
-            for protocol, first, last, cidr in op.fact(GROUP, "rules", ())
-        ),
+        rules=rules_told(op.fact(GROUP, "rules", ())),
     )
 
 

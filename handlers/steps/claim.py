@@ -20,7 +20,7 @@ from handlers.resources import (
     Service,
     Volume,
 )
-from handlers.steps.security_groups import GROUP
+from handlers.steps.security_groups import GROUP, told_rules
 from handlers.steps.servers import SERVER
 from handlers.steps.volumes import VOLUME
 
@@ -53,6 +53,8 @@ class Claim:
             raise Terminal(f"{self.kind} {self.id} does not exist", Reason.NOT_FOUND)
         resource = seen.matches[0]
         if resource.project not in (op.scope.project, op.home):
+            if not op.home:
+                return Next.WAIT  # nobody could say yet in which project resources are made
             raise Terminal(f"{self.kind} {self.id} belongs to another project", Reason.NOT_OWNED)
         if resource.subject != self.subject and not self._plugged(op, resource):
             raise Terminal(
@@ -74,10 +76,7 @@ class Claim:
         if isinstance(resource, Volume):
             facts["size"] = resource.size
         if isinstance(resource, SecurityGroup):
-            facts["rules"] = [
-                [each.ports.protocol, each.ports.first, each.ports.last, each.cidr]
-                for each in resource.rules
-            ]
+            facts["rules"] = told_rules(resource.rules)
         return facts
 
     def left(self, op: Operation) -> tuple[Ref, ...]:

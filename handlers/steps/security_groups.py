@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from msgspec.structs import replace
 
 from handlers.base import Answer, Cloud, Next, Rules
-from handlers.commands import Access
+from handlers.commands import Access, UpdateSecurityGroupRules
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
 from handlers.operation import Facts, Operation
@@ -51,12 +51,45 @@ def product(ports: Iterable[PortRange], cidrs: Iterable[str]) -> tuple[Rule, ...
     return tuple(dict.fromkeys(Rule(ports=each, cidr=cidr) for each in ports for cidr in networks))
 
 
+def new_rules(body: UpdateSecurityGroupRules, there: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Raises Terminal where access is asked for, but to no port at all."""
+    new = replacing(body, there)
+    if body.cidrs and not new:
+        raise Terminal("the group has no rules to replace: name the ports", Reason.INVALID)
+    return new
+
+
+def replacing(body: UpdateSecurityGroupRules, there: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules that the update wants, on the port ranges that it is about."""
+    return product(body.ports or dict.fromkeys(rule.ports for rule in there), body.cidrs)
+
+
+def replaced(body: UpdateSecurityGroupRules, there: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules that the update takes away."""
+    ports = body.ports or {rule.ports for rule in there}
+    new = set(replacing(body, there))
+    return tuple(rule for rule in there if rule.ports in ports and rule.wanted not in new)
+
+
 def present_rules(seen: Seen) -> tuple[Rule, ...]:
     """The rules of the group that was seen."""
     if isinstance(seen, Absent):
         return ()
     group = seen.matches[0]
     return group.rules if isinstance(group, SecurityGroup) else ()
+
+
+def told_rules(rules: Iterable[Rule]) -> list[list[str | int]]:
+    """Rules as facts."""
+    return [[one.ports.protocol, one.ports.first, one.ports.last, one.cidr] for one in rules]
+
+
+def rules_told(facts: Iterable[tuple[str, int, int, str]]) -> tuple[Rule, ...]:
+    """The rules that `told_rules` told."""
+    return tuple(
+        Rule(ports=PortRange(protocol, first, last), cidr=cidr)
+        for protocol, first, last, cidr in facts
+    )
 
 
 #: Which rules a step picks, given the operation and what is there; pure.
@@ -68,7 +101,7 @@ class AddRules:
     """Add what is missing of the wanted rules, in one atomic bulk POST.
 
     `fresh` says that this operation makes the group itself: before the first call it is empty
-    without a look.
+    without a look. Otherwise it keeps what it added, so that the way back takes no more than that.
     """
 
     wanted: Pick
@@ -90,9 +123,10 @@ class AddRules:
         return Next.ACT if self._missing(op, seen) else Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        group = op.known_id(GROUP) or ""
-        answer = world.create_rules(Rules(group=group, rules=self._missing(op, seen)))
-        return replace(answer, settled=True, resources=())
+        group, missing = op.known_id(GROUP) or "", self._missing(op, seen)
+        answer = world.create_rules(Rules(group=group, rules=missing))
+        facts: Facts = {} if self.fresh else {"added": told_rules(missing)}
+        return replace(answer, settled=True, resources=(), facts=facts)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         return {}

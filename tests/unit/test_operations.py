@@ -27,7 +27,8 @@ class Bench:
     def __init__(self, *faults: FaultRule) -> None:
         clock = VirtualClock()
         self.state = CloudState(now=clock.now, sleep=clock.sleep, faults=faults)
-        self.world = World(MemoryClouds({"": MemoryCloud(self.state)}), clock)
+        self.cloud = MemoryCloud(self.state)
+        self.world = World(MemoryClouds({"": self.cloud}), clock)
         self.world.worker()
         self.subject = self.world.uuid()
 

@@ -139,6 +139,7 @@ def test_confirm_tells_when_somebody_reverted() -> None:
     ("look", "expected"),
     [
         (server("VERIFY_RESIZE", flavor="2"), Next.ACT),
+        (server("VERIFY_RESIZE", flavor="3"), Next.DONE),  # not ours
         (server("REVERT_RESIZE", "resize_reverting"), Next.WAIT),
         (server("RESIZE", "resize_migrating"), Next.WAIT),
         (server(), Next.DONE),
@@ -304,6 +305,13 @@ def test_claim_refuses_what_is_not_the_subjects(resource: Volume | None, reason:
         step.check(operation(None, home="service"), seen(resource) if resource else Absent(1))
 
     assert caught.value.reason is reason
+
+
+def test_claim_waits_until_it_is_known_where_resources_are_made() -> None:
+    step = Claim(VOLUME, Kind.VOLUME, "v1", SUBJECT)
+    resource = Volume(id="v1", project="service", subject=SUBJECT)
+
+    assert step.check(operation(None), seen(resource)) is Next.WAIT
 
 
 @pytest.mark.parametrize("project", ["tenant", "service"])
