@@ -88,7 +88,12 @@ def _trouble(failure: Failure) -> Trouble:
 
 
 def event_of(op: Operation, kind: EventKind, at: Micros, record: Instance | None) -> Event:
-    """The event that tells of `op`; `record` is the subject's record after it."""
+    """The event that tells of `op`; `record` is the subject's record after it.
+
+    Nothing is told of a record that belongs to another project.
+    """
+    if record is not None and record.scope.project != op.scope.project:
+        record = None
     addresses = [
         address
         for key, facts in sorted(op.learned.items())
