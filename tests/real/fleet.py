@@ -9,8 +9,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.processes import wait_until
+
 #: Seconds after SIGTERM until a worker counts as stuck.
 PATIENCE = 60.0
+
+#: What a worker's log says when it listens to signals.
+STARTED = "worker starts"
 
 
 class Fleet:
@@ -54,8 +59,9 @@ class Fleet:
         self._workers.append(self._start())
 
     def stop(self) -> dict[int, int]:
-        """Ask all to end; gives their exit codes. What does not end is killed."""
+        """Ask all to end, once they listen; gives their exit codes. What does not end is killed."""
         ended: Counter[int] = Counter()
+        wait_until(lambda: all(STARTED in each.log.read_text() for each in self._workers), PATIENCE)
         processes = [worker.process for worker in self._workers]
         for worker in processes:
             worker.send_signal(signal.SIGTERM)
