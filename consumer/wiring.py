@@ -146,7 +146,7 @@ def dead_letters_of(settings: Settings) -> DeadLetters:
 
 
 def peek_of(settings: Settings, limit: int) -> tuple[Delivery, ...]:
-    """Up to `limit` refused messages, which stay where they are; raises Down."""
+    """Up to `limit` refused messages, which stay where they are; raises Down or NoQueue."""
     return peek(brokers_of(settings), topology_of(settings).dead_queue, limit)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from consumer.broker.inbox import Delivery, delivery_of
-from consumer.broker.link import Brokers
+from consumer.broker.link import Brokers, Down, Wire, code_of
 from consumer.broker.publisher import Publisher
 from consumer.broker.topology import Topology
 
@@ -32,6 +32,14 @@ _KEPT = (
     "app_id",
     "priority",
 )
+
+
+#: What the broker says of a queue that it does not have.
+_NOT_FOUND = 404
+
+
+class NoQueue(Exception):
+    """The broker has no such queue: no worker has ever made it."""
 
 
 class Morgue(Protocol):
@@ -75,13 +83,24 @@ class DeadLetters:
 
 
 def peek(brokers: Brokers, queue: str, limit: int) -> tuple[Delivery, ...]:
-    """Up to `limit` messages from the front of a queue, which keeps them; raises Down.
+    """Up to `limit` messages from the front of a queue, which keeps them; raises Down, NoQueue.
 
     They are fetched on a connection of their own and given back unacknowledged, so others do not
     see them for that moment. A quorum queue without a delivery limit puts them back in their place;
     with one, as here, they go to its end, in the order in which they were.
     """
     wire = brokers.connect()
+    try:
+        found = _fetched(wire, queue, limit)
+    except Down as down:
+        if code_of(down.__cause__) == _NOT_FOUND:
+            raise NoQueue(f"{wire.peer} has no queue {queue!r}") from None
+        raise
+    wire.close()
+    return found
+
+
+def _fetched(wire: Wire, queue: str, limit: int) -> tuple[Delivery, ...]:
     found: list[Delivery] = []
     with wire.guarded(f"look into queue {queue}"):
         channel = wire.channel()
@@ -93,5 +112,4 @@ def peek(brokers: Brokers, queue: str, limit: int) -> tuple[Delivery, ...]:
         if wire.in_memory:  # kombu's in-memory channel forgets what was not acknowledged
             for delivery in found:
                 channel.basic_reject(delivery.tag, requeue=True)
-    wire.close()
     return tuple(found)

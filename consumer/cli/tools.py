@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from consumer.broker.deadletters import NoQueue
 from consumer.broker.inbox import Delivery
 from consumer.broker.link import Down
 from consumer.broker.publisher import Nacked, Unroutable
@@ -39,7 +40,7 @@ class Tools(Protocol):
     def client(self) -> Client: ...
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
-        """Refused messages; raises Down."""
+        """Refused messages; raises Down or NoQueue."""
         ...
 
     def upgrade(self) -> tuple[str, str]:
@@ -74,6 +75,10 @@ def plainly() -> Iterator[None]:
         ) from None
     except Unroutable as error:
         raise Mistake(f"Nothing was sent: {error}: start a worker, it makes the queue.") from None
+    except NoQueue as error:
+        raise Mistake(
+            f"{error}: start a worker, it makes the queue, or correct [broker] dead_letter_queue."
+        ) from None
     except Nacked as error:
         raise Mistake(f"Nothing was sent: {error}") from None
     except Misconfigured as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.broker.deadletters import DeadLetters, peek
+from consumer.broker.deadletters import DeadLetters, NoQueue, peek
 from consumer.broker.inbox import Delivery, Inbox
 from consumer.broker.link import Brokers
 from consumer.broker.publisher import Nacked, Publisher, Unroutable
@@ -80,6 +80,11 @@ def test_queue_of_another_service_is_bound_and_left_as_it_is(
     assert [each.body for each in peek(brokers, key, 5)] == [b"x"]
     publisher.close()
     wire.close()
+
+
+def test_looking_into_a_queue_that_nobody_made_says_so(brokers: Brokers) -> None:
+    with pytest.raises(NoQueue, match="nowhere"):
+        peek(brokers, "test.nowhere", 1)
 
 
 # -- publishing -----------------------------------------------------------------------------------
