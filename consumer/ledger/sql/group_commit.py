@@ -29,11 +29,12 @@ _ROWS = 200
 class _Ticket(Generic[J]):
     """A caller that waits. `turn` is released once: the job is done, or its caller is to lead."""
 
-    __slots__ = ("done", "job", "outcome", "turn")
+    __slots__ = ("done", "job", "leads", "outcome", "turn")
 
     def __init__(self, job: J) -> None:
         self.job = job
         self.done = False
+        self.leads = False
         self.outcome: Outcome = None
         self.turn = threading.Lock()
         self.turn.acquire()
@@ -67,12 +68,32 @@ class GroupCommit(Generic[J]):
             self._queue.append(ticket)
             leads, self._writing = not self._writing, True
         if not leads:
-            ticket.turn.acquire()
+            self._wait(ticket)
         if not ticket.done:
             self._lead(ticket)
         if isinstance(ticket.outcome, BaseException):
             raise ticket.outcome
         return ticket.outcome
+
+    def _wait(self, ticket: _Ticket[J]) -> None:
+        """Until it is written, or is to lead. Who is interrupted (Ctrl-C) leaves the queue, and
+        the lead to the next one."""
+        try:
+            ticket.turn.acquire()
+        except BaseException:
+            with self._lock:
+                if ticket in self._queue:
+                    self._queue.remove(ticket)
+                    if ticket.leads:
+                        self._hand_over()
+            raise
+
+    def _hand_over(self) -> None:
+        """Let the next in the queue lead; the caller holds the lock."""
+        self._writing = bool(self._queue)
+        if self._queue:
+            self._queue[0].leads = True
+            self._queue[0].turn.release()
 
     def _lead(self, ticket: _Ticket[J]) -> None:
         """Write groups until `ticket` is done, then let the next in the queue lead.
@@ -86,9 +107,7 @@ class GroupCommit(Generic[J]):
                 self._settle(group)
         finally:
             with self._lock:
-                self._writing = bool(self._queue)
-                if self._queue:
-                    self._queue[0].turn.release()
+                self._hand_over()
 
     def _take(self) -> list[_Ticket[J]]:
         group: list[_Ticket[J]] = []

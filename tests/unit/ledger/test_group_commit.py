@@ -1,9 +1,11 @@
 """Group commits: who waits together is written together, and a bad job harms nobody else."""
 
+import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Thread
 
 import pytest
 
@@ -125,3 +127,29 @@ def test_a_writer_that_is_interrupted_leaves_the_way_free() -> None:
     with pytest.raises(Killed):
         group.submit(Job("a"))
     assert group.submit(Job("b")) == "ok"
+
+
+def test_a_caller_that_is_interrupted_while_it_waits_does_not_keep_the_lead() -> None:
+    disk = Disk(stalls=True)
+    group = GroupCommit(disk.write, Silent())
+
+    def interrupt(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(group.submit, Job("a"))
+        assert disk.writing.wait(10)
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                group.submit(Job("b"))
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        disk.go.set()
+        assert first.result(10) == "A"
+    late = Thread(target=group.submit, args=(Job("c"),), daemon=True)
+    late.start()
+    late.join(10)
+
+    assert disk.groups == [["a"], ["c"]]
