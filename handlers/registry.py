@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from handlers.admission import admit
+from handlers.admission import admit, heed_cancellation
 from handlers.base import ResourceManager, Step
 from handlers.commands import Command
 from handlers.errors import Reason, Terminal
@@ -43,12 +43,17 @@ class Registry:
         return basis.manager if basis else self._default
 
     def steps(self, op: Operation) -> tuple[Step, ...]:
-        """The plan of the operation's phase; Terminal for what must not or cannot be done."""
+        """The plan of the operation's phase; Terminal for what must not or cannot be done. What was
+        cancelled before it could be planned ends for that reason."""
         engine = self._of(op)
         if op.phase is Phase.UNDO:
             return engine.undo(op.command, op.basis)
-        admit(op.command, op.basis)
-        return engine.plan(op.command, op.basis)
+        try:
+            admit(op.command, op.basis)
+            return engine.plan(op.command, op.basis)
+        except Terminal:
+            heed_cancellation(op)
+            raise
 
     def way_back(self, op: Operation) -> tuple[Step, ...]:
         """The undo plan, empty where there is none."""

@@ -223,3 +223,16 @@ def test_a_second_delete_lets_the_first_one_finish() -> None:
     bench.world.run()
 
     assert [bench.world.operation(each).phase for each in deletes] == [Phase.SUCCEEDED] * 2
+
+
+def test_what_a_delete_overtook_in_the_queue_says_so() -> None:
+    bench = Bench()
+    bench.world.send(bench.subject, bench.create())
+    resize = bench.world.send(bench.subject, ResizeInstance(project="tenant", flavor="2"))
+    bench.world.send(bench.subject, DeleteInstance(project="tenant"))
+
+    bench.world.run()
+
+    error = bench.world.event(resize).data.error
+    assert error is not None
+    assert error.reason is Reason.SUPERSEDED
