@@ -21,22 +21,27 @@ _KINDS = {
 
 
 def base_record(op: Operation) -> Instance:
-    """The record that the operation started from, or what its claims and creates amount to."""
-    if op.basis is not None:
-        return op.basis
-    return Instance(
-        id=op.subject,
-        scope=op.scope,
-        manager=op.manager,
-        resources={
-            key: Ref(kind=_KINDS[key.partition("/")[0]], id=facts["id"], role=key)
-            for key, facts in sorted(op.learned.items())
-            if "id" in facts and key.partition("/")[0] in _KINDS
-        },
-        flavor=op.fact(SERVER, "flavor", ""),
-        volume_size=op.fact(VOLUME, "size", 0),
-        rules=rules_told(op.fact(GROUP, "rules", ())),
+    """The record that the operation started from, with what its claims and creates add to it."""
+    learned = {
+        key: Ref(kind=_KINDS[key.partition("/")[0]], id=facts["id"], role=key)
+        for key, facts in sorted(op.learned.items())
+        if "id" in facts and key.partition("/")[0] in _KINDS
+    }
+    base = op.basis or Instance(id=op.subject, scope=op.scope, manager=op.manager)
+    if learned.keys() <= base.resources.keys():
+        return base
+    return replace(
+        base,
+        resources={**learned, **base.resources},
+        flavor=base.flavor or op.fact(SERVER, "flavor", ""),
+        volume_size=base.volume_size or op.fact(VOLUME, "size", 0),
+        rules=base.rules or rules_told(op.fact(GROUP, "rules", ())),
     )
+
+
+def succeeded_record(record: Instance) -> Instance:
+    """The record after a success: whatever went wrong before it is over."""
+    return replace(record, state=State.ACTIVE) if record.state is State.ERROR else record
 
 
 def failed_record(op: Operation, plan: tuple[Step, ...], left: tuple[Ref, ...]) -> Instance | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from handlers.base import Answer, Cloud, Next
 from handlers.commands import Command
 from handlers.errors import Reason, Terminal
-from handlers.instance import Ref
+from handlers.instance import Instance, Ref
 from handlers.operation import Facts, Operation
 from handlers.resources import (
     SERVICE_OF,
@@ -23,6 +23,9 @@ from handlers.resources import (
 from handlers.steps.security_groups import GROUP, told_rules
 from handlers.steps.servers import SERVER
 from handlers.steps.volumes import VOLUME
+
+#: Keys of ports that a command named, numbered as they came.
+_NAMED_PORT = "port/named-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +89,31 @@ class Claim:
         """Claimed nothing else's: unnamed, and plugged into the claimed server."""
         if resource.subject is not None:
             return False
-        server = op.fact("server")
+        server = op.known_id(SERVER)
         plugged = (getattr(resource, "device", ""), *getattr(resource, "servers", ()))
         return server is not None and server in plugged
 
 
-def claims_of(command: Command) -> tuple[Claim, ...]:
-    """Claims of the resources that the command names; the server first, the rest may lean on it."""
-    named = command.resources
+def claims_of(command: Command, basis: Instance | None) -> tuple[Claim, ...]:
+    """Claims of what the command names and the record does not have.
+
+    The server comes first, the rest may lean on it. What is recorded is not claimed again, and
+    nothing that a command names takes its place.
+    """
+    named, recorded = command.resources, basis.resources if basis else {}
     if named is None:
         return ()
-    subject = command.subject
-    server = (Claim(SERVER, Kind.SERVER, named.server, subject),) if named.server else ()
-    rest = [
+    known = {ref.id for ref in recorded.values()}
+    ports = [port for port in named.ports if port not in known]
+    first = sum(key.startswith(_NAMED_PORT) for key in recorded)
+    wanted = [
+        (SERVER, Kind.SERVER, named.server),
         (VOLUME, Kind.VOLUME, named.volume),
-        *((f"port/named-{number}", Kind.PORT, port) for number, port in enumerate(named.ports)),
+        *((f"{_NAMED_PORT}{first + n}", Kind.PORT, port) for n, port in enumerate(ports)),
         (GROUP, Kind.SECURITY_GROUP, named.security_group),
     ]
-    needs = frozenset(step.key for step in server)
-    return (
-        *server,
-        *(Claim(key, kind, cloud_id, subject, needs) for key, kind, cloud_id in rest if cloud_id),
+    new = [(key, kind, each) for key, kind, each in wanted if each and key not in recorded]
+    server = frozenset({SERVER}) if any(key == SERVER for key, _, _ in new) else frozenset()
+    return tuple(
+        Claim(key, kind, each, command.subject, needs=server - {key}) for key, kind, each in new
     )

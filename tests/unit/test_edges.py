@@ -5,11 +5,15 @@ from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
     Access,
     CreateSecurityGroup,
+    CreateSecurityGroupRules,
+    DeleteInstance,
     DeleteSecurityGroup,
+    NamedResources,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.errors import Reason
+from handlers.instance import State
 from handlers.operation import Phase
 from handlers.resources import Kind, PortRange, Rule, SecurityGroup, Volume
 from tests.unit.test_operations import Bench
@@ -113,3 +117,44 @@ def test_a_volume_that_somebody_elses_extension_left_in_error_is_extended() -> N
     (there,) = bench.cloud.get(Kind.VOLUME, [volume])
     assert isinstance(there, Volume)
     assert there.size == 5
+
+
+def test_a_success_ends_the_error_that_a_failure_left_in_the_record() -> None:
+    bench = Bench(FaultRule(verb="delete_volume", effect=Refuse(status=403), times=1))
+    made(bench)
+    bench.world.send(bench.subject, DeleteInstance(project="tenant"))
+    bench.world.run()
+    failed = bench.world.ledger.instance(bench.subject)
+    bench.world.send(bench.subject, ResizeVolume(project="tenant", size=5))
+
+    bench.world.run()
+
+    record = bench.world.ledger.instance(bench.subject)
+    assert failed is not None
+    assert record is not None
+    assert (failed.state, record.state) == (State.ERROR, State.ACTIVE)
+
+
+def test_a_later_command_may_name_what_the_first_one_did_not() -> None:
+    bench = Bench()
+    volume = bench.cloud.create_volume(NewVolume(subject=bench.subject, role="volume/data", size=1))
+    group = bench.cloud.create_security_group(bench.subject, "security-group", "")
+    bench.world.run(5, until=lambda: False)
+    first = NamedResources(security_group=group.resources[0].id)
+    access = Access(ports=(MYSQL,), cidrs=(OFFICE,))
+    bench.world.send(
+        bench.subject, CreateSecurityGroupRules(project="tenant", access=access, resources=first)
+    )
+    bench.world.run()
+    second = NamedResources(volume=volume.resources[0].id)
+    command = bench.world.send(
+        bench.subject, ResizeVolume(project="tenant", size=5, resources=second)
+    )
+
+    bench.world.run()
+
+    assert bench.world.operation(command).phase is Phase.SUCCEEDED
+    record = bench.world.ledger.instance(bench.subject)
+    assert record is not None
+    assert sorted(record.resources) == ["security-group", "volume/data"]
+    assert record.volume_size == 5
