@@ -1,7 +1,7 @@
 """What a scenario works with: it sends commands, waits, and checks what every ending promises."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -145,6 +145,10 @@ class Bench:
             return op is not None and (step in op.learned or op.phase.is_final)
 
         assert self._deployment.wait(has_acted, self.place.patience), f"{step} never acted"
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Let time pass until it holds; fails when it does not."""
+        assert self._deployment.wait(holds, self.place.patience), "it did not come about"
 
     # -- the cloud ------------------------------------------------------------------------------
 

@@ -97,6 +97,10 @@ class Faults(Protocol):
         """The volume's deletion fails in Cinder (which gives no reason)."""
         ...
 
+    def lose(self, server: str) -> None:
+        """Somebody else deletes the server; it is gone a little later."""
+        ...
+
     def heal(self, *things: str) -> None:
         """Resizes, extensions and deletions of these servers and volumes work again."""
         ...

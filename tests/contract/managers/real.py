@@ -54,6 +54,9 @@ class Fakes:
     def delete(self, volume: str) -> None:
         self._mark("block_storage", f"/volumes/{volume}/metadata", "delete")
 
+    def lose(self, server: str) -> None:
+        self._project.connection.compute.delete(f"/servers/{server}")
+
     def heal(self, *things: str) -> None:
         """The operator also sets back what is in error_deleting."""
         compute, storage = self._project.connection.compute, self._project.connection.block_storage

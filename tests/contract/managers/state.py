@@ -202,6 +202,10 @@ class StateFaults:
     def delete(self, volume: str) -> None:
         self._spoil("delete_volume")
 
+    def lose(self, server: str) -> None:
+        delete = self._state.compute.delete
+        self._state.gate.call(Call(Service.COMPUTE, "lost"), lambda doing: delete(doing, server))
+
     def heal(self, *things: str) -> None:
         """The operator also sets back what is in error_deleting."""
         self._state.heal()

@@ -46,7 +46,22 @@ def a_resize_that_fails_on_the_host_is_set_back(bench: Bench) -> None:
     bench.nothing_is_left()
 
 
+def a_server_that_somebody_else_deleted_is_missed_and_no_other_is_made(bench: Bench) -> None:
+    subject = bench.subject()
+    bench.succeed(subject, instance(bench.site))
+    before = bench.look()
+    bench.place.faults.lose(before.server.id)
+    bench.wait_until(lambda: not bench.look().servers)
+    bigger = ResizeInstance(project=TENANT, flavor=bench.site.large)
+    done = bench.fail(subject, bigger, Reason.NOT_FOUND, "does not exist any more")
+    assert done.changes == 0
+    assert bench.look().ids == before.ids - {before.server.id}
+    bench.succeed(subject, DELETE)
+    bench.nothing_is_left()
+
+
 SCENARIOS = (
+    a_server_that_somebody_else_deleted_is_missed_and_no_other_is_made,
     a_server_is_resized_up_and_down_in_place,
     a_resize_that_fails_on_the_host_is_set_back,
 )
