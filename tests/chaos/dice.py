@@ -76,3 +76,32 @@ def _effect(dice: Random) -> Effect:
     if isinstance(effect, Delay):
         return Delay(seconds=round(dice.uniform(0.1, 9.5), 1))
     return effect
+
+
+def roll_late(seed: int) -> Schedule:
+    """A create whose volume, port or group lands long after everybody stopped waiting for it.
+
+    So it is made a second time. The build takes long enough for the late one to land before the
+    operation ends; half of the time the worker dies with its call under way.
+    """
+    dice = Random(seed)
+    verb, step = dice.choice(
+        (
+            ("create_volume", "volume/data"),
+            ("create_port", "port/user-0"),
+            ("create_port", "port/management-0"),
+            ("create_security_group", "security-group"),
+        )
+    )
+    crash = Strike(at="in-call", step=step, do=Do.CRASH)
+    late = Late(seconds=round(dice.uniform(20, 80), 1))
+    return Schedule(
+        scenario="create",
+        seed=seed,
+        workers=dice.choice((1, 2)),
+        strikes=(crash,) if dice.random() < 0.5 else (),
+        faults=(FaultRule(effect=late, verb=verb, role=step, times=1),),
+        lag=dice.choice((0.0, 3.0)),
+        slow=True,
+        beyond=True,
+    )

@@ -7,6 +7,7 @@ import msgspec
 
 from consumer.ledger.base import Verdict
 from consumer.secrets import has_secrets
+from handlers.admission import supersedes
 from handlers.errors import Reason
 from handlers.events import EventKind, event_id
 from handlers.instance import Instance, Ref, State
@@ -96,6 +97,20 @@ def the_basis_is_the_last_record(stage: Stage) -> Iterator[str]:
         if index and end.op.basis != last:
             yield f"{end.op.command.name} started from another record than the last one"
         last = end.record
+
+
+def deletes_supersede(stage: Stage) -> Iterator[str]:
+    """What a delete finds queued or open is undone at once, and not carried on to its end."""
+    idle = sum(s.seconds + TAKE_OVER for s, _ in stage.crossings.struck if s.do in _STANDS_STILL)
+    idle += 10 * len(stage.cloud.faults)
+    ops = list(reversed(_operations(stage)))
+    for index, op in enumerate(ops):
+        later = [o for o in ops[index + 1 :] if supersedes(o.command)]
+        if not later or supersedes(op.command) or not op.phase.is_final:
+            continue
+        waited = (op.finished - max(later[0].accepted, op.opened)) / SECOND
+        if waited > idle + (3 if op.phase is Phase.SUCCEEDED else UNDO + 30):
+            yield f"{op.command.name} went on for {waited:.0f} s after the delete had come"
 
 
 def ends_are_true(stage: Stage) -> Iterator[str]:
@@ -217,7 +232,9 @@ def undisturbed_work_succeeds(stage: Stage) -> Iterator[str]:
     op = stage.ledger.operation(stage.command.id)
     if op is None:
         yield f"{stage.command.name} was lost"
-    elif not stage.scenario.always and op.phase is not Phase.SUCCEEDED:
+    elif stage.scenario.refused and (op.phase is not Phase.FAILED or op.left):
+        yield f"{stage.command.name} was not refused"
+    elif not stage.scenario.always and (op.phase is Phase.FAILED) is not stage.scenario.refused:
         yield f"{stage.command.name} failed: {op.failure and op.failure.message}"
     elif op.failure and op.failure.reason is Reason.DEADLINE:
         yield f"{stage.command.name} ran into its deadline"
@@ -230,6 +247,7 @@ CHECKS: tuple[Check, ...] = (
     answers_repeat,
     subjects_keep_their_order,
     the_basis_is_the_last_record,
+    deletes_supersede,
     ends_are_true,
     the_record_holds,
     nothing_is_made_twice,

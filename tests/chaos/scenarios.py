@@ -45,25 +45,22 @@ class Start(Enum):
     INSTANCE = "instance"  # made by the same worker, and recorded
     GROUP = "group"  # a security group of its own
     FOREIGN = "foreign"  # made by Trove: the ledger does not know it, the command names it
+    STRANGER = "stranger"  # the same, but the volume that the command names is somebody else's
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A command, what is there before, and what drives it into its way back, if anything."""
+    """A command, what is there before, and what drives it into its way back, if anything.
+
+    `refused`: it must fail, and touch nothing.
+    """
 
     name: str
     start: Start
     body: Callable[[Named], Body]
     after: Callable[[Named], Body]  # another command for the same subject
     always: tuple[FaultRule, ...] = ()
-
-    @property
-    def is_create(self) -> bool:
-        return self.start is Start.NOTHING
-
-    @property
-    def is_delete(self) -> bool:
-        return isinstance(self.body(None), DeleteInstance | DeleteSecurityGroup)
+    refused: bool = False
 
     def delete(self, named: Named) -> Body:
         """The delete that may come in between."""
@@ -178,5 +175,11 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(name="foreign-resize", start=Start.FOREIGN, body=_resize("3"), after=_grow),
         Scenario(name="foreign-volume-resize", start=Start.FOREIGN, body=_grow, after=_resize("1")),
         Scenario(name="foreign-rules", start=Start.FOREIGN, body=_update_rules, after=_delete),
+        Scenario(
+            name="stranger-delete", start=Start.STRANGER, body=_delete, after=_delete, refused=True
+        ),
+        Scenario(
+            name="stranger-grow", start=Start.STRANGER, body=_grow, after=_resize("3"), refused=True
+        ),
     )
 }

@@ -1,10 +1,11 @@
 """A schedule: what is asked, and what goes wrong where. A value, so a failure can be kept."""
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
-from handlers.clouds.memory.faults import FaultRule
+from handlers.clouds.memory.faults import FaultRule, Reset
 
 
 class Do(StrEnum):
@@ -60,8 +61,25 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def encode(schedule: Schedule) -> str:
-    return msgspec.json.encode(schedule).decode()
+    """As JSON, without what says nothing."""
+    plain = msgspec.to_builtins(schedule)
+    plain["faults"] = [_short(rule, _RULE) for rule in plain.get("faults", ())]
+    plain["strikes"] = [_short(strike, _STRIKE) for strike in plain.get("strikes", ())]
+    return msgspec.json.encode(_short(plain, {"faults": [], "strikes": []})).decode()
 
 
 def decode(text: str | bytes) -> Schedule:
     return msgspec.json.decode(text, type=Schedule)
+
+
+_RULE = msgspec.to_builtins(FaultRule(effect=Reset()))
+_STRIKE = {"seconds": 0.0}
+
+
+def _short(plain: dict[str, Any], empty: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields that are as in `empty`; an effect is never left out."""
+    return {
+        key: value
+        for key, value in plain.items()
+        if key == "effect" or key not in empty or value != empty[key]
+    }

@@ -92,7 +92,8 @@ class Stage:
         self.subject = self.world.uuid()
         self.bystander = self.world.uuid()
         self.strangers = make_foreign(self.state, self.bystander)
-        self.named: NamedResources | None = None
+        self.own: NamedResources | None = None
+        self.named: NamedResources | None = None  # by the command
         self.command = self._command(self.scenario.body)
 
     # -- the play -------------------------------------------------------------------------------
@@ -131,8 +132,10 @@ class Stage:
 
     def _set_up(self) -> None:
         start = self.scenario.start
-        if start is Start.FOREIGN:
-            self.named = make_foreign(self.state, self.subject)
+        if start in (Start.FOREIGN, Start.STRANGER):
+            self.own = make_foreign(self.state, self.subject)
+            stranger = start is Start.STRANGER
+            self.named = replace(self.own, volume=self.strangers.volume) if stranger else self.own
         elif start is not Start.NOTHING:
             self.world.publish(self._command(create if start is Start.INSTANCE else create_group))
             self.world.run()
@@ -142,7 +145,7 @@ class Stage:
         return self.world.command(self.subject, body(self.named))
 
     def _named_ids(self, subject: str) -> tuple[str, ...]:
-        named = self.strangers if subject == self.bystander else self.named
+        named = self.strangers if subject == self.bystander else self.own
         if named is None:
             return ()
         ids = (named.server, named.volume, named.security_group, *named.ports)

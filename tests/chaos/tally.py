@@ -94,5 +94,5 @@ def _cells(outcome: Outcome) -> Iterable[Cell]:
 
 
 def _marks(outcome: Outcome) -> Iterable[Mark]:
-    for strike, step in outcome.stage.crossings.struck:
-        yield Mark(outcome.schedule.scenario, f"{strike.at} {step}".strip(), strike.do)
+    for strike, _ in outcome.stage.crossings.struck:
+        yield Mark(outcome.schedule.scenario, f"{strike.at} {strike.step}".strip(), strike.do)

@@ -14,8 +14,9 @@ from consumer.pools import Inline
 from consumer.reconciler import Reconciler
 from consumer.scheduler import Scheduler
 from consumer.telemetry.base import Silent, Telemetry
+from handlers.admission import supersedes
 from handlers.base import Clouds, ResourceManager
-from handlers.commands import Body, Command, DeleteInstance, DeleteSecurityGroup
+from handlers.commands import Body, Command
 from handlers.errors import Stale
 from handlers.events import Event
 from handlers.instance import Scope
@@ -235,7 +236,7 @@ class World:
     def deliver(self, command: Command, owner: str = "") -> Verdict:
         """Offer a command to the ledger, as the intake does."""
         scope = Scope(cloud="cloud", region="region", project=command.body.project)
-        cancels = isinstance(command.body, DeleteInstance | DeleteSecurityGroup)
+        cancels = supersedes(command)
         owner = owner or next((each.name for each in self.workers if each.alive), "worker-0")
         return self.ledger.accept([Offer(command, scope, cancels)], owner)[0]
 

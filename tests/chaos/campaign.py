@@ -1,0 +1,134 @@
+"""The whole campaign: all that can be enumerated, the dice, the ablations, the mutants."""
+
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import Pool
+from pathlib import Path
+
+from tests.chaos.ablation import ABLATIONS, schedules, wrong_ones
+from tests.chaos.dice import roll, roll_late
+from tests.chaos.explorer import Explorer
+from tests.chaos.mutants import MUTANTS, is_noticed, plant
+from tests.chaos.play import play
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.schedule import Do
+from tests.chaos.tally import Tally
+
+#: Random schedules of one job.
+_BATCH = 500
+
+#: Random schedules under each variant; what is enumerated comes on top.
+_UNDER_A_VARIANT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One share of the work: a kind, and what it is about."""
+
+    kind: str
+    about: str
+    first: int = 0
+
+
+@dataclass(slots=True)
+class Found:
+    """What the schedules came to under one variant: how many went wrong, and by which checks."""
+
+    played: int = 0
+    wrong: int = 0
+    checks: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything that the report is made of."""
+
+    tally: Tally = field(default_factory=Tally)
+    ablations: dict[str, Found] = field(default_factory=dict)
+    mutants: dict[str, bool] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def complaints(self) -> list[str]:
+        """Why the campaign has failed; empty when it has not."""
+        lines = [] if self.tally.is_good else [self.tally.explain()]
+        lines += [
+            f"nobody misses: {idea}" for idea, found in self.ablations.items() if not found.wrong
+        ]
+        lines += [f"nobody noticed: {name}" for name, seen in self.mutants.items() if not seen]
+        return lines
+
+
+def jobs(random: int) -> Iterator[Job]:
+    """The long ones first, so that no core is idle at the end."""
+    yield from (Job("mutant", each.name) for each in MUTANTS)
+    yield from (Job("ablation", idea) for idea in ABLATIONS)
+    for kind in ("crashes", "places", "faults", "interleavings"):
+        yield from (Job(kind, name) for name in SCENARIOS)
+    yield from (Job("random", "", first) for first in range(0, random, _BATCH))
+    yield Job("late", "")
+
+
+def run(random: int, processes: int, say: Callable[[str], None]) -> Results:
+    """Run it all, on some processes."""
+    began, results, counts = time.monotonic(), Results(), Counter[str]()
+    with Pool(processes) as pool:
+        for job, result in pool.imap_unordered(_do, jobs(random)):
+            counts[job.kind] += 1
+            if isinstance(result, Tally):
+                results.tally.merge(result)
+            elif isinstance(result, Found):
+                results.ablations[job.about] = result
+            else:
+                results.mutants[job.about] = result
+            say(f"{time.monotonic() - began:5.0f} s  {job.kind} {job.about or job.first}")
+    results.seconds = time.monotonic() - began
+    return results
+
+
+def _do(job: Job) -> tuple[Job, Tally | Found | bool]:
+    if job.kind == "mutant":
+        return job, _mutant(job.about)
+    if job.kind == "ablation":
+        return job, _ablation(job.about)
+    tally = Tally()
+    explorer = Explorer(job.about, tally)
+    match job.kind:
+        case "crashes":
+            explorer.crashes_with_faults()
+        case "places":
+            explorer.places(*Do)
+        case "faults":
+            explorer.faults()
+        case "interleavings":
+            explorer.interleavings()
+        case "late":
+            for seed in range(_BATCH):
+                tally.add("later than anybody waits", play(roll_late(seed)))
+        case _:
+            for seed in range(job.first, job.first + _BATCH):
+                tally.add("random", play(roll(seed)))
+    return job, tally
+
+
+def _ablation(idea: str) -> Found:
+    plan = list(schedules(_UNDER_A_VARIANT))
+    found = Found(played=len(plan))
+    for outcome in wrong_ones(ABLATIONS[idea], plan):
+        found.wrong += 1
+        found.checks[outcome.problems[0].partition(":")[0]] += 1
+    return found
+
+
+def _mutant(name: str) -> bool:
+    (mutant,) = (each for each in MUTANTS if each.name == name)
+    with tempfile.TemporaryDirectory() as where:
+        plant(mutant, Path(where))
+        return is_noticed(Path(where))
+
+
+def cores() -> int:
+    return os.cpu_count() or 1

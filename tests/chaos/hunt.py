@@ -1,0 +1,34 @@
+"""A short run that stops at the first schedule that goes wrong: what the mutants are held to."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from tests.chaos.cells import (
+    at_all_places,
+    with_an_outage,
+    with_calls_under_way,
+    with_each_fault,
+)
+from tests.chaos.dice import roll, roll_late
+from tests.chaos.play import Outcome, play
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.schedule import Do, Schedule
+
+#: Random schedules at the end of the hunt.
+RANDOM = 600
+
+
+def hunted() -> Iterator[Schedule]:
+    """Undisturbed runs first, then what has caught most, then the dice."""
+    yield from (Schedule(scenario=name) for name in SCENARIOS)
+    yield from chain.from_iterable(with_calls_under_way(name) for name in SCENARIOS)
+    yield from chain.from_iterable(with_each_fault(name) for name in SCENARIOS)
+    yield from (roll_late(seed) for seed in range(20))
+    yield from chain.from_iterable(at_all_places(name, Do.CRASH) for name in SCENARIOS)
+    yield from chain.from_iterable(with_an_outage(name) for name in SCENARIOS)
+    yield from (roll(seed) for seed in range(RANDOM))
+
+
+def hunt() -> Outcome | None:
+    """The first schedule that goes wrong, None when all is well."""
+    return next((each for each in map(play, hunted()) if each.problems), None)

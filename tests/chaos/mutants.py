@@ -1,0 +1,134 @@
+"""Mistakes planted in the core, one at a time, in a copy of it: the suite has to notice each."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+#: What the copy needs to play schedules.
+_PARTS = ("consumer", "handlers", "tests/support", "tests/chaos", "tests/__init__.py")
+
+#: Seconds after which a mutant counts as noticed: it runs in circles.
+_PATIENCE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`old` occurs exactly once in the file; `new` takes its place."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "an unanswered call counts as one without effect",
+        "consumer/hands.py",
+        "if isinstance(fault, Ambiguous):",
+        "if isinstance(fault, str):",
+    ),
+    Mutant(
+        "only pivots have an intent",
+        "consumer/hands.py",
+        "if step.unique or step.pivot:",
+        "if step.pivot:",
+    ),
+    Mutant(
+        "there is a way back from everywhere",
+        "consumer/reconciler.py",
+        "return op.phase is Phase.UNDO or any(",
+        "return op.phase is Phase.UNDO or all(",
+    ),
+    Mutant(
+        "what is said to be gone need not have been looked for late enough",
+        "consumer/reconciler.py",
+        "if verdict is Next.WAIT or (verdict is Next.DONE and held.op.phase is Phase.FORWARD):",
+        "if verdict is not Next.ACT:",
+    ),
+    Mutant(
+        "one lane puts off what waits for another",
+        "consumer/reconciler.py",
+        "held.waits = {each: min(at, before.get(each, at)) for each, at in held.waits.items()}",
+        "held.waits = dict(held.waits)",
+    ),
+    Mutant(
+        "what was taken over is taken as told",
+        "consumer/scheduler.py",
+        'self._hold(op.note(now, "taken over").doubted())',
+        'self._hold(op.note(now, "taken over"))',
+    ),
+    Mutant(
+        "that a call was made is forgotten when its step is done",
+        "handlers/operation.py",
+        "if facts or key in self.quiet:",
+        "if facts:",
+    ),
+    Mutant(
+        "one of several things is taken for all",
+        "handlers/steps/remove.py",
+        "settled=at_once and not rest",
+        "settled=at_once",
+    ),
+    Mutant(
+        "the audit removes what is known",
+        "handlers/steps/audit.py",
+        "and op.fact(each.role) != each.id",
+        "and op.fact(each.role) == each.id",
+    ),
+    Mutant(
+        "a reverted server may have any flavor",
+        "handlers/steps/servers.py",
+        "        if server.flavor == self.flavor:\n            raise Terminal(",
+        "        if server.flavor is None:\n            raise Terminal(",
+    ),
+    Mutant(
+        "whatever a command names is the instance's",
+        "handlers/steps/claim.py",
+        "if resource.subject != self.subject and not self._plugged(op, resource):",
+        "if not resource.id:",
+    ),
+    Mutant(
+        "a look counts from its end",
+        "consumer/observer.py",
+        "        began = self._now()\n        found = ",
+        "        began = self._now() + 20_000_000\n        found = ",
+    ),
+)
+
+
+def plant(mutant: Mutant, where: Path) -> None:
+    """Copy the core and the suite, with the mistake in it. Raises ValueError when it does not fit
+    any more: choose another one."""
+    for part in _PARTS:
+        source, target = ROOT / part, where / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    file = where / mutant.file
+    text = file.read_text()
+    if text.count(mutant.old) != 1:
+        raise ValueError(f"mutant {mutant.name!r} does not fit {mutant.file} any more")
+    file.write_text(text.replace(mutant.old, mutant.new))
+
+
+def is_noticed(where: Path) -> bool:
+    """Whether the suite goes red on a copy."""
+    environment = {**os.environ, "PYTHONPATH": str(where), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "tests.chaos", "hunt"]
+    try:
+        done = subprocess.run(
+            command, cwd=where, env=environment, timeout=_PATIENCE, capture_output=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stderr.decode())
+    return done.returncode == 1
