@@ -25,7 +25,7 @@ from handlers.commands import (
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref, State
 from handlers.operation import Operation, Phase
-from handlers.records import base_record, failed_record, leftovers_of, succeeded_record
+from handlers.records import base_record, failed_record, leftovers_of
 from handlers.resources import Kind, Rule
 from handlers.steps.audit import Audit
 from handlers.steps.claim import claims_of
@@ -276,7 +276,7 @@ class Natives:
 
     def record(self, op: Operation) -> Instance | None:
         if op.phase is Phase.SUCCEEDED:
-            return succeeded_record(_recipe(op.command).record(base_record(op), op.command.body))
+            return _recipe(op.command).record(base_record(op), op.command.body)
         return failed_record(op, self.plan(op.command, op.basis), op.left)
 
     def leftovers(self, op: Operation) -> tuple[Ref, ...]:

@@ -39,11 +39,6 @@ def base_record(op: Operation) -> Instance:
     )
 
 
-def succeeded_record(record: Instance) -> Instance:
-    """The record after a success: whatever went wrong before it is over."""
-    return replace(record, state=State.ACTIVE) if record.state is State.ERROR else record
-
-
 def failed_record(op: Operation, plan: tuple[Step, ...], left: tuple[Ref, ...]) -> Instance | None:
     """The record after a failure: as before, in state ERROR when something is left behind.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from handlers.base import Answer, Cloud, Next
-from handlers.commands import Command
+from handlers.commands import Command, DeleteInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
 from handlers.operation import Facts, Operation
@@ -33,7 +33,8 @@ class Claim:
     """The resource exists, lies in the project and carries the subject's identity.
 
     A port or volume that carries no name of ours is the subject's when it is plugged into the
-    server that was claimed before it. Never calls anything; a resource that fails is refused.
+    server that was claimed before it. Never calls anything; a resource that fails is refused, and
+    so is one that is not there unless it `may_be_gone`.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Claim:
     id: str
     subject: str
     needs: frozenset[str] = frozenset()
+    may_be_gone: bool = False
     unique: bool = False
     pivot: bool = False
 
@@ -53,6 +55,8 @@ class Claim:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         if isinstance(seen, Absent):
+            if self.may_be_gone:
+                return Next.DONE
             raise Terminal(f"{self.kind} {self.id} does not exist", Reason.NOT_FOUND)
         resource = seen.matches[0]
         if resource.project not in (op.scope.project, op.home):
@@ -98,7 +102,8 @@ def claims_of(command: Command, basis: Instance | None) -> tuple[Claim, ...]:
     """Claims of what the command names and the record does not have.
 
     The server comes first, the rest may lean on it. What is recorded is not claimed again, and
-    nothing that a command names takes its place.
+    nothing that a command names takes its place. A deletion of what is recorded may find a
+    thing gone already: an earlier one may have got so far.
     """
     named, recorded = command.resources, basis.resources if basis else {}
     if named is None:
@@ -114,6 +119,8 @@ def claims_of(command: Command, basis: Instance | None) -> tuple[Claim, ...]:
     ]
     new = [(key, kind, each) for key, kind, each in wanted if each and key not in recorded]
     server = frozenset({SERVER}) if any(key == SERVER for key, _, _ in new) else frozenset()
+    gone = basis is not None and isinstance(command.body, DeleteInstance)
     return tuple(
-        Claim(key, kind, each, command.subject, needs=server - {key}) for key, kind, each in new
+        Claim(key, kind, each, command.subject, needs=server - {key}, may_be_gone=gone)
+        for key, kind, each in new
     )

@@ -6,14 +6,12 @@ from handlers.commands import (
     Access,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
-    DeleteInstance,
     DeleteSecurityGroup,
     NamedResources,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.errors import Reason
-from handlers.instance import State
 from handlers.operation import Phase
 from handlers.resources import Kind, PortRange, Rule, SecurityGroup, Volume
 from tests.unit.test_operations import Bench
@@ -117,22 +115,6 @@ def test_a_volume_that_somebody_elses_extension_left_in_error_is_extended() -> N
     (there,) = bench.cloud.get(Kind.VOLUME, [volume])
     assert isinstance(there, Volume)
     assert there.size == 5
-
-
-def test_a_success_ends_the_error_that_a_failure_left_in_the_record() -> None:
-    bench = Bench(FaultRule(verb="delete_volume", effect=Refuse(status=403), times=1))
-    made(bench)
-    bench.world.send(bench.subject, DeleteInstance(project="tenant"))
-    bench.world.run()
-    failed = bench.world.ledger.instance(bench.subject)
-    bench.world.send(bench.subject, ResizeVolume(project="tenant", size=5))
-
-    bench.world.run()
-
-    record = bench.world.ledger.instance(bench.subject)
-    assert failed is not None
-    assert record is not None
-    assert (failed.state, record.state) == (State.ERROR, State.ACTIVE)
 
 
 def test_a_later_command_may_name_what_the_first_one_did_not() -> None:
