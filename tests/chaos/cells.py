@@ -96,11 +96,13 @@ def with_calls_under_way(scenario: str) -> Iterator[Schedule]:
 def with_an_outage(scenario: str) -> Iterator[Schedule]:
     """A service that answers no look-up must not keep the others from finding a lost call."""
     for down in Service:
-        for looks in ("get_*", "changed_*", "find_*"):
-            outage = FaultRule(service=down, verb=looks, effect=Refuse(status=500))
-            for step, verb in undisturbed(scenario).changes:
-                rule = fault_at(scenario, step, verb, "late")
-                yield Schedule(scenario=scenario, faults=(rule, outage))
+        outage = tuple(
+            FaultRule(service=down, verb=f"{look}*", effect=Refuse(status=500)) for look in _LOOKS
+        )
+        for step, verb in undisturbed(scenario).changes:
+            for fault in _UNHEARD:
+                rule = fault_at(scenario, step, verb, fault)
+                yield Schedule(scenario=scenario, faults=(rule, *outage))
 
 
 def fault_at(scenario: str, step: str, verb: str, fault: str) -> FaultRule:

@@ -8,6 +8,7 @@ import msgspec
 from consumer.ledger.base import Verdict
 from consumer.secrets import has_secrets
 from handlers.admission import supersedes
+from handlers.clouds.memory.faults import Delay
 from handlers.errors import Reason
 from handlers.events import EventKind, event_id
 from handlers.instance import Instance, Ref, State
@@ -39,15 +40,10 @@ def every_command_ends(stage: Stage) -> Iterator[str]:
 
 def ends_in_time(stage: Stage) -> Iterator[str]:
     """Deadline, undo budget, and what standing still and taking over may cost besides."""
-    idle = sum(s.seconds + TAKE_OVER for s, _ in stage.crossings.struck if s.do in _STANDS_STILL)
-    calls = 10.0 * len(stage.cloud.faults)  # at the deadline a call may be under way
     for end in stage.book.ends:
         took = (end.op.finished - end.op.opened) / SECOND
-        if took > LIMIT + UNDO + idle + calls + 30:
+        if took > LIMIT + UNDO + _idle(stage) + 30:
             yield f"{end.op.command.name} took {took:.0f} s"
-
-
-_STANDS_STILL = (Do.CRASH, Do.PAUSE, Do.STOP, Do.UNAVAILABLE)
 
 
 def one_end_is_told(stage: Stage) -> Iterator[str]:
@@ -101,8 +97,7 @@ def the_basis_is_the_last_record(stage: Stage) -> Iterator[str]:
 
 def deletes_supersede(stage: Stage) -> Iterator[str]:
     """What a delete finds queued or open is undone at once, and not carried on to its end."""
-    idle = sum(s.seconds + TAKE_OVER for s, _ in stage.crossings.struck if s.do in _STANDS_STILL)
-    idle += 10 * len(stage.cloud.faults)
+    idle = _idle(stage)
     ops = list(reversed(_operations(stage)))
     for index, op in enumerate(ops):
         later = [o for o in ops[index + 1 :] if supersedes(o.command)]
@@ -115,13 +110,11 @@ def deletes_supersede(stage: Stage) -> Iterator[str]:
 
 def ends_are_true(stage: Stage) -> Iterator[str]:
     """Event and record say what is in the cloud, at every end."""
-    calm = not truth.flaps(stage.schedule)
-    sees = not truth.is_blinded(stage.schedule)
+    eyes = truth.Eyesight.under(stage.schedule, _idle(stage))
     told: list[Ref] = []
     for end in stage.book.ends:
         told += end.op.left
-        clear = sees and not end.in_flight
-        for problem in truth.of_end(end, told, calm=calm, sees=clear):
+        for problem in truth.of_end(end, told, eyes):
             yield f"{end.op.command.name}: {problem}"
 
 
@@ -267,3 +260,12 @@ def problems_of(stage: Stage) -> list[str]:
 
 def _operations(stage: Stage) -> tuple[Operation, ...]:
     return stage.ledger.operations(subject=stage.subject)
+
+
+def _idle(stage: Stage) -> float:
+    """Seconds that crashes, pauses and slow calls may have cost."""
+    still = [s.seconds + TAKE_OVER for s, _ in stage.crossings.struck if s.do in _STANDS_STILL]
+    return sum(still) + sum(e.seconds for _, _, e in stage.cloud.faults if isinstance(e, Delay))
+
+
+_STANDS_STILL = (Do.CRASH, Do.PAUSE, Do.STOP, Do.UNAVAILABLE)

@@ -102,9 +102,17 @@ MUTANTS: tuple[Mutant, ...] = (
 )
 
 
-def plant(mutant: Mutant, where: Path) -> None:
-    """Copy the core and the suite, with the mistake in it. Raises ValueError when it does not fit
+def mistaken(mutant: Mutant) -> str:
+    """The text of the file with the mistake in it. Raises ValueError when it does not fit the core
     any more: choose another one."""
+    text = (ROOT / mutant.file).read_text()
+    if text.count(mutant.old) != 1:
+        raise ValueError(f"mutant {mutant.name!r} does not fit {mutant.file} any more")
+    return text.replace(mutant.old, mutant.new)
+
+
+def plant(mutant: Mutant, where: Path) -> None:
+    """Copy the core and the suite, with the mistake in it. Raises as `mistaken`."""
     for part in _PARTS:
         source, target = ROOT / part, where / part
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,11 +120,7 @@ def plant(mutant: Mutant, where: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    file = where / mutant.file
-    text = file.read_text()
-    if text.count(mutant.old) != 1:
-        raise ValueError(f"mutant {mutant.name!r} does not fit {mutant.file} any more")
-    file.write_text(text.replace(mutant.old, mutant.new))
+    (where / mutant.file).write_text(mistaken(mutant))
 
 
 def is_noticed(where: Path) -> bool:

@@ -1,8 +1,9 @@
 """Whether an event and a record say what is in the cloud."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from handlers.clouds.memory.faults import Delay, Outcome, Spoil
+from handlers.clouds.memory.faults import Call, Delay, FaultRule, Outcome, Spoil
 from handlers.commands import (
     CreateInstance,
     CreateSecurityGroup,
@@ -11,8 +12,8 @@ from handlers.commands import (
 )
 from handlers.events import Event
 from handlers.instance import Instance, Ref, State
-from handlers.operation import Phase
-from handlers.resources import Port, Resource, SecurityGroup, Server, Volume
+from handlers.operation import SECOND, Micros, Phase
+from handlers.resources import SERVICE_OF, Kind, Port, Resource, SecurityGroup, Server, Volume
 from tests.chaos.schedule import Schedule
 from tests.chaos.watch import End, Sight
 
@@ -20,32 +21,47 @@ _CREATES = (CreateInstance, CreateSecurityGroup)
 _DELETES = (DeleteInstance, DeleteSecurityGroup)
 
 
-def flaps(schedule: Schedule) -> bool:
-    """Whether statuses may show for a moment what they were before."""
-    return any(
-        isinstance(r.effect, Spoil) and r.effect.outcome is Outcome.FLAP for r in schedule.faults
-    )
+class Eyesight(NamedTuple):
+    """What the core could know: `calm`: statuses can be trusted; `blind`: kinds that could not be
+    looked at; `idle`: microseconds for which workers may have stood still."""
+
+    calm: bool
+    blind: frozenset[Kind]
+    idle: Micros
+
+    @classmethod
+    def under(cls, schedule: Schedule, idle: float) -> "Eyesight":
+        flaps = (
+            isinstance(each.effect, Spoil) and each.effect.outcome is Outcome.FLAP
+            for each in schedule.faults
+        )
+        blind = (kind for kind in Kind if any(_blinds(each, kind) for each in schedule.faults))
+        return cls(not any(flaps), frozenset(blind), int(idle * SECOND))
+
+    def doubtful(self, end: End) -> frozenset[Kind]:
+        """Kinds of which the operation may honestly have said "may exist", or too much: those that
+        it could not look at, and all of them when a call of late was never answered."""
+        late = end.op.finished - self.idle - 60 * SECOND
+        unanswered = any(until > late for until in end.op.quiet.values())
+        return frozenset(Kind) if unanswered or end.in_flight else self.blind
 
 
-def is_blinded(schedule: Schedule) -> bool:
-    """Whether a look-up may fail for as long as an operation lives."""
-    return any(
-        rule.times is None
-        and not isinstance(rule.effect, Delay)
-        and rule.verb.startswith(("get_", "find_", "changed_", "*"))
-        for rule in schedule.faults
-    )
+def _blinds(rule: FaultRule, kind: Kind) -> bool:
+    """Whether look-ups of a kind may fail for as long as an operation lives."""
+    if rule.times is not None or rule.nth is not None or isinstance(rule.effect, Delay):
+        return False
+    looks = (f"{how}_{kind}" for how in ("get", "find", "changed"))
+    return any(rule.matches(Call(SERVICE_OF[kind], verb)) for verb in looks)
 
 
-def of_end(end: End, told: Iterable[Ref], *, calm: bool, sees: bool) -> Iterator[str]:
-    """What is wrong with one end. `told` is what was left behind up to now; `calm`: statuses can
-    be trusted; `sees`: so can look-ups."""
+def of_end(end: End, told: Iterable[Ref], eyes: Eyesight) -> Iterator[str]:
+    """What is wrong with one end. `told` is what was left behind up to now."""
     yield from _of_event(end.event, end)
     yield from of_record(end.record, owned(end.after, end), told)
     if end.op.phase is Phase.SUCCEEDED:
-        yield from _of_success(end, calm=calm)
+        yield from _of_success(end, calm=eyes.calm)
     else:
-        yield from _of_failure(end, calm=calm, sees=sees)
+        yield from _of_failure(end, eyes)
 
 
 def _of_event(event: Event, end: End) -> Iterator[str]:
@@ -114,21 +130,21 @@ def _of_success(end: End, *, calm: bool) -> Iterator[str]:
                 yield f"the server is {each.status}/{each.task}"
 
 
-def _of_failure(end: End, *, calm: bool, sees: bool) -> Iterator[str]:
+def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     """What is left behind is exactly what is there and was not, or is not as it was."""
-    named = {ref.id for ref in end.op.left if ref.id}
+    named = {ref.id: ref.kind for ref in end.op.left if ref.id}
     unsure = {ref.kind for ref in end.op.left if not ref.id}
-    sees = sees and not end.op.quiet  # a call without an answer may have done something
     deletes = isinstance(end.op.command.body, _DELETES)
-    other = set(end.after) if deletes else _changed(end, calm=calm)
+    other = set(end.after) if deletes else _changed(end, calm=eyes.calm)
     strictly = set(end.after) if deletes else _changed(end, calm=True)
-    lost = {i for i in other - named if end.after[i].kind not in unsure}
+    lost = {i for i in other - set(named) if end.after[i].kind not in unsure}
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
+    doubtful = eyes.doubtful(end)
     if lost and not (deletes and unclaimed):
         yield f"{_kinds(end.after, lost)} left behind, and not told"
-    if sees and named - strictly:
-        yield f"{len(named - strictly)} things told as left behind that are not"
-    if sees and unsure - {end.after[i].kind for i in strictly}:
+    if {kind for each, kind in named.items() if each not in strictly} - doubtful:
+        yield "something told as left behind that is not"
+    if unsure - {end.after[i].kind for i in strictly} - doubtful:
         yield "something may be left behind, and nothing is"
     if not deletes and set(end.before) - set(end.after):
         yield "a failure that took something away"

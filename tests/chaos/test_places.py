@@ -1,0 +1,80 @@
+"""Crashes, pauses and faults at every place, and schedules from the dice: nothing goes wrong.
+
+`make chaos` plays all of it; here is what fits into the time of a test run.
+"""
+
+import pytest
+
+from tests.chaos.dice import roll, roll_late
+from tests.chaos.explorer import Explorer
+from tests.chaos.play import play
+from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.schedule import Do
+from tests.chaos.tally import Tally
+
+#: Seeds of one test.
+BATCH = 200
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_crash_anywhere_harms_nothing(scenario: str) -> None:
+    tally = Tally()
+
+    Explorer(scenario, tally).places(Do.CRASH)
+
+    assert tally.is_good, tally.explain()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_worker_paused_beyond_its_lease_harms_nothing(scenario: str) -> None:
+    tally = Tally()
+
+    Explorer(scenario, tally).places(Do.PAUSE)
+
+    assert tally.is_good, tally.explain()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_delete_or_a_silent_ledger_at_any_moment_harms_nothing(scenario: str) -> None:
+    tally = Tally()
+
+    Explorer(scenario, tally).places(Do.DELETE, Do.UNAVAILABLE)
+
+    assert tally.is_good, tally.explain()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_fault_in_any_call_is_survived_and_told(scenario: str) -> None:
+    tally = Tally()
+
+    Explorer(scenario, tally).faults()
+
+    assert tally.is_good, tally.explain()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_what_comes_while_a_call_is_under_way_harms_nothing(scenario: str) -> None:
+    tally = Tally()
+
+    Explorer(scenario, tally).interleavings()
+
+    assert tally.is_good, tally.explain()
+
+
+@pytest.mark.parametrize("first", range(0, 2000, BATCH))
+def test_whatever_the_dice_say_nothing_goes_wrong(first: int) -> None:
+    tally = Tally()
+
+    for seed in range(first, first + BATCH):
+        tally.add("random", play(roll(seed)))
+
+    assert tally.is_good, tally.explain()
+
+
+def test_doubles_that_land_after_everybody_stopped_waiting_are_removed() -> None:
+    tally = Tally()
+
+    for seed in range(BATCH):
+        tally.add("late", play(roll_late(seed)))
+
+    assert tally.is_good, tally.explain()

@@ -1,0 +1,108 @@
+"""Schedules that once went wrong, by what they showed. Found by the suite, kept for good."""
+
+import pytest
+
+from handlers.clouds.memory.faults import Delay, FaultRule, Late, Lose, Outcome, Refuse, Spoil
+from tests.chaos.play import play
+from tests.chaos.schedule import Do, Schedule, Strike
+
+_FORBIDDEN = Refuse(status=403, message="Policy does not allow this to be performed.")
+_BUSY = Refuse(status=429, message="Too many requests.")
+_BROKEN = Refuse(status=500, message="Unexpected API Error.")
+
+
+def _crash(at: str, step: str = "", nth: int = 1) -> Strike:
+    return Strike(at=at, step=step, nth=nth, do=Do.CRASH)
+
+
+SEEDS: dict[str, Schedule] = {
+    "a resize whose answer died with the worker is taken back all the same": Schedule(
+        scenario="resize-undone", strikes=(_crash("in-call", "resize"),)
+    ),
+    "rules whose answer died with the worker are taken back all the same": Schedule(
+        scenario="rules-update-undone", strikes=(_crash("in-call", "rules"),)
+    ),
+    "an extension cut short by a delete says what it did": Schedule(
+        scenario="volume-resize",
+        workers=2,
+        strikes=(Strike(at="after-cancelled", do=Do.DELETE),),
+    ),
+    "a confirmed resize cut short by a delete says what it did": Schedule(
+        scenario="resize-up",
+        workers=2,
+        strikes=(Strike(at="after-cancelled", nth=5, do=Do.DELETE),),
+    ),
+    "a revert that fails is told": Schedule(
+        scenario="resize-undone",
+        faults=(FaultRule(effect=Spoil(Outcome.ERROR), verb="revert_resize", times=1),),
+    ),
+    "a removal that landed unheard is a point of no return": Schedule(
+        scenario="rules-update-undone",
+        faults=(FaultRule(effect=Lose(), verb="delete_rule", times=1),),
+    ),
+    "a deletion that sees only half tells the other half": Schedule(
+        scenario="delete",
+        faults=(FaultRule(effect=_BROKEN, verb="find_volume"),),
+    ),
+    "a deletion stuck after a take-over is told": Schedule(
+        scenario="delete",
+        strikes=(_crash("in-call", "servers"),),
+        faults=(FaultRule(effect=Spoil(Outcome.STUCK), verb="delete_server", times=1),),
+    ),
+    "a repair that is refused after a take-over is told": Schedule(
+        scenario="resize-broken",
+        strikes=(_crash("in-call", "resize"),),
+        faults=(FaultRule(effect=_FORBIDDEN, verb="reset_server", times=1),),
+    ),
+    "a pivot is a pivot after a take-over too": Schedule(
+        scenario="rules-update",
+        workers=2,
+        strikes=(
+            Strike(at="before-take_over", nth=2, do=Do.DELETE),
+            _crash("before-finish", nth=1),
+        ),
+    ),
+    "a call that was never answered keeps what is seen from being final": Schedule(
+        scenario="foreign-volume-resize",
+        workers=2,
+        strikes=(
+            _crash("after-finish", nth=2),
+            Strike(at="after-save", nth=3, do=Do.PAUSE, seconds=80),
+        ),
+        faults=(FaultRule(effect=_BUSY, verb="extend_volume"),),
+    ),
+    "a lane that is always busy starves no other, and half a look proves nothing": Schedule(
+        scenario="create-undone",
+        seed=8717,
+        workers=3,
+        faults=(
+            FaultRule(effect=Delay(seconds=9.2), nth=1),
+            FaultRule(effect=Late(seconds=2.9, status=504), verb="create_port", times=1),
+            FaultRule(effect=_BROKEN, verb="*_volume"),
+        ),
+    ),
+    "of two ports that should go the one that is left is told": Schedule(
+        scenario="delete",
+        faults=(
+            FaultRule(effect=Lose(), verb="delete_port", nth=1),
+            FaultRule(effect=_FORBIDDEN, verb="delete_port"),
+        ),
+    ),
+    "a deletion refused at once says what is still there": Schedule(
+        scenario="delete", faults=(FaultRule(effect=_FORBIDDEN, verb="delete_server"),)
+    ),
+    "after an error a delete that sees nothing says what may be there": Schedule(
+        scenario="group-create-undone",
+        workers=3,
+        strikes=(Strike(at="before-intent", do=Do.DELETE),),
+        faults=(FaultRule(effect=Lose(status=502)),),
+    ),
+}
+
+
+@pytest.mark.parametrize("schedule", SEEDS.values(), ids=SEEDS)
+def test_what_went_wrong_once_goes_well(schedule: Schedule) -> None:
+    outcome = play(schedule)
+
+    assert not outcome.problems, str(outcome)
+    assert outcome.stage.crossings.struck or outcome.stage.cloud.faults, "it strikes nothing"
