@@ -9,7 +9,7 @@ CLOUD ?= trove
 CLOUD_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types integration cloud real bench docs picture clean
+.PHONY: help demo test chaos lint types integration cloud real bench docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: $(VENV)/.app ## see it work: the real worker on a simulated cloud, no serv
 
 test: $(VENV)/.dev ## unit, contract and chaos tests, no service needed (under 3 minutes)
 	@$(BIN)/pytest -n $(WORKERS) -m "not integration and not cloud"
+
+chaos: $(VENV)/.dev ## more than 20,000 schedules, every ablation and mutant; writes docs/chaos.md
+	@$(BIN)/python -m tests.chaos run --write docs/chaos.md
 
 lint: $(VENV)/.dev ## ruff, and who may import whom
 	@$(BIN)/ruff check

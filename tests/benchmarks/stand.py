@@ -45,7 +45,8 @@ CREATE = CreateInstance(
 
 
 class Usage(NamedTuple):
-    """What the process has used: CPU seconds, and resident memory in bytes."""
+    """What the worker has used: CPU seconds of all threads but this one, which publishes and
+    measures, and resident memory in bytes."""
 
     cpu: float
     rss: int
@@ -54,7 +55,8 @@ class Usage(NamedTuple):
     def now(cls) -> "Usage":
         used = resource.getrusage(resource.RUSAGE_SELF)
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return cls(used.ru_utime + used.ru_stime, pages * resource.getpagesize())
+        cpu = used.ru_utime + used.ru_stime - time.thread_time()
+        return cls(cpu, pages * resource.getpagesize())
 
 
 class Stand:
