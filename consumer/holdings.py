@@ -42,7 +42,9 @@ class Held:
             self.keep(self.op.found(step.key, step.learn(self.op, seen)))
 
     def wait(self, service: Service, until: Micros) -> None:
-        """Look again at `until`, or earlier when another step waits for the same service."""
+        """Look again at `until`, or earlier: when another step waits for the same service, or when
+        the operation runs out of time."""
+        until = min(until, self.op.deadline + 1)
         self.waits[service] = min(self.waits.get(service, until), until)
 
     def ready(self) -> Iterator[Step]:

@@ -240,6 +240,7 @@ class Reconciler:
     def _look_back(self, held: Held) -> None:
         """It is cut short: how do the things stand that it touched? Perhaps nobody looks again."""
         now = self._clock.now()
+        held.paused = {}  # what was held back after a fault is not called again
         for step in held.ready():
             try:
                 seen = self._see(held, step, now)

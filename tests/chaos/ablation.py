@@ -49,16 +49,17 @@ ABLATIONS: Mapping[str, Variant] = {
 
 
 #: What is played under every variant before the dice are thrown.
-_DIRECTED = ("create", "resize-up", "rules-update")
+_DIRECTED = ("rules-update", "create", "resize-up")
 
 
 def schedules(count: int) -> Iterator[Schedule]:
     """What is most telling of a few scenarios, then `count` random ones; every tenth of these has
     calls that land after everybody stopped waiting."""
+    yield from map(roll_late, range(10))
     for scenario in _DIRECTED:
+        yield from with_calls_under_way(scenario)
         yield from at_all_places(scenario, Do.PAUSE, Do.CRASH, Do.DELETE)
         yield from with_each_fault(scenario, lag=3.0)
-        yield from with_calls_under_way(scenario)
     for seed in range(count):
         yield roll_late(seed) if seed % 10 == 9 else roll(seed)
 

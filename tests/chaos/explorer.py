@@ -42,13 +42,14 @@ class Explorer:
                 if each.at in _AT_THE_STEP
             }
 
-    def faults(self) -> None:
+    def faults(self, *, lasting: bool = True) -> None:
         """Each fault of each call, once and for ever."""
         for step, verb in dict.fromkeys(undisturbed(self._scenario).calls):
             for fault in faults_for(verb):
                 self._tally.wanted.add(Cell(self._scenario, step, NONE, fault))
         self._all("faults", with_each_fault(self._scenario))
-        self._all("faults", with_lasting_faults(self._scenario))
+        if lasting:
+            self._all("faults", with_lasting_faults(self._scenario))
 
     def crashes_with_faults(self) -> None:
         """Each fault of each changing call, and a crash at each place around it."""

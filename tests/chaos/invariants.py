@@ -8,7 +8,7 @@ import msgspec
 from consumer.ledger.base import Verdict
 from consumer.secrets import has_secrets
 from handlers.admission import supersedes
-from handlers.clouds.memory.faults import Delay
+from handlers.clouds.memory.faults import Delay, Late, Lose
 from handlers.errors import Reason
 from handlers.events import EventKind, event_id
 from handlers.instance import Instance, Ref, State
@@ -116,6 +116,24 @@ def ends_are_true(stage: Stage) -> Iterator[str]:
         told += end.op.left
         for problem in truth.of_end(end, told, eyes):
             yield f"{end.op.command.name}: {problem}"
+
+
+def outages_stay_local(stage: Stage) -> Iterator[str]:
+    """Where the only lasting fault is a service that cannot be looked at, a create that fails
+    leaves nothing but what that service has, or what hangs on it."""
+    rules = stage.schedule.faults
+    lasting = [each for each in rules if each.times is None and each.nth is None]
+    if any(not isinstance(each.effect, Late | Lose) for each in rules if each not in lasting):
+        return
+    if any(not each.verb.startswith(("get_", "find_", "changed_")) for each in lasting):
+        return
+    blind = truth.Eyesight.under(stage.schedule, 0).blind
+    if Kind.SERVER in blind:
+        return
+    hanging = blind | ({Kind.SECURITY_GROUP} if Kind.PORT in blind else set())
+    for end in stage.book.ends:
+        if end.op.command.name == "instance.create" and {ref.kind for ref in end.op.left} - hanging:
+            yield "things are left of services that were well"
 
 
 def the_record_holds(stage: Stage) -> Iterator[str]:
@@ -242,6 +260,7 @@ CHECKS: tuple[Check, ...] = (
     the_basis_is_the_last_record,
     deletes_supersede,
     ends_are_true,
+    outages_stay_local,
     the_record_holds,
     nothing_is_made_twice,
     nothing_is_unowned,

@@ -3,6 +3,7 @@
 import pytest
 
 from handlers.clouds.memory.faults import Delay, FaultRule, Late, Lose, Outcome, Refuse, Spoil
+from handlers.operation import SECOND
 from tests.chaos.play import play
 from tests.chaos.schedule import Do, Schedule, Strike
 
@@ -40,10 +41,6 @@ SEEDS: dict[str, Schedule] = {
         scenario="rules-update-undone",
         faults=(FaultRule(effect=Lose(), verb="delete_rule", times=1),),
     ),
-    "a deletion that sees only half tells the other half": Schedule(
-        scenario="delete",
-        faults=(FaultRule(effect=_BROKEN, verb="find_volume"),),
-    ),
     "a deletion stuck after a take-over is told": Schedule(
         scenario="delete",
         strikes=(_crash("in-call", "servers"),),
@@ -61,15 +58,6 @@ SEEDS: dict[str, Schedule] = {
             Strike(at="before-take_over", nth=2, do=Do.DELETE),
             _crash("before-finish", nth=1),
         ),
-    ),
-    "a call that was never answered keeps what is seen from being final": Schedule(
-        scenario="foreign-volume-resize",
-        workers=2,
-        strikes=(
-            _crash("after-finish", nth=2),
-            Strike(at="after-save", nth=3, do=Do.PAUSE, seconds=80),
-        ),
-        faults=(FaultRule(effect=_BUSY, verb="extend_volume"),),
     ),
     "a lane that is always busy starves no other, and half a look proves nothing": Schedule(
         scenario="create-undone",
@@ -106,3 +94,18 @@ def test_what_went_wrong_once_goes_well(schedule: Schedule) -> None:
 
     assert not outcome.problems, str(outcome)
     assert outcome.stage.crossings.struck or outcome.stage.cloud.faults, "it strikes nothing"
+
+
+def test_a_call_that_was_refused_is_made_again_after_its_backoff() -> None:
+    """Not when a silent listing has been doubted long enough: that took 15 s, 30 s, 60 s."""
+    outcome = play(
+        Schedule(
+            scenario="volume-resize",
+            faults=(FaultRule(effect=_BUSY, verb="extend_volume", times=4),),
+        )
+    )
+
+    op = outcome.stage.ledger.operation(outcome.stage.command.id)
+    assert not outcome.problems, str(outcome)
+    assert op is not None
+    assert (op.finished - op.opened) / SECOND < 20

@@ -257,7 +257,8 @@ class World:
 
     def is_quiet(self) -> bool:
         """Whether every command that was sent has ended."""
-        return not self.inbox and all(self.operation(each).phase.is_final for each in self.sent)
+        ops = (self.ledger.operation(each.id) for each in self.sent)
+        return not self.inbox and all(op is not None and op.phase.is_final for op in ops)
 
     def _next(self) -> Micros:
         """The next moment at which a worker has something to do; a tick at the latest."""
