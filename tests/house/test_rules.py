@@ -34,7 +34,7 @@ PLANTED: dict[Rule, tuple[Source, ...]] = {
     ),
     rules.no_path_of_one_machine: (
         Source("tests/x.sh", "cd /home/me\n"),
-        Source("docs/x.md", "see /work/main\n"),
+        Source("docs/x.md", "see /root/checkout\n"),
         Source("etc/x.conf", "log=/tmp/log\n"),
     ),
     rules.tests_never_skip: (
