@@ -37,8 +37,13 @@ class Held:
         self.dirty = True
 
     def learn(self, step: Step, seen: Seen) -> None:
-        """Keep how a thing stands that is not taken further: that is what is left behind."""
-        if self.op.touched(step.key):
+        """Keep how a thing stands that is not taken further: that is what is left behind.
+
+        Not where nothing was done, unless that is in doubt, or the step could only guess.
+        """
+        left = step.left(self.op)
+        guesses = left and (self.op.doubt or not all(ref.id for ref in left))
+        if self.op.touched(step.key) or guesses:
             self.keep(self.op.found(step.key, step.learn(self.op, seen)))
 
     def wait(self, service: Service, until: Micros) -> None:

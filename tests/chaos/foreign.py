@@ -75,16 +75,16 @@ def make_foreign(state: CloudState, subject: str) -> NamedResources:
 
 
 def repair(state: CloudState) -> None:
-    """What is stuck in the middle of something gets a status from which it can be deleted."""
+    """An operator sets what is stuck in the middle of something, or in error, to what it is."""
     core = state.core
     for server in core.servers.values():
-        if server.task or server.status != "ACTIVE":
+        if server.task or server.confirming or server.status not in ("ACTIVE", "VERIFY_RESIZE"):
             server.epoch += 1
             server.task = None
             server.hosted = True
             server.confirming = False
-            core.touch(server, "ERROR")
+            core.touch(server, "ACTIVE")
     for volume in core.volumes.values():
         if volume.status not in ("available", "in-use", "reserved", "attaching"):
             volume.epoch += 1
-            core.touch(volume, "in-use" if volume.servers else "error")
+            core.touch(volume, "in-use" if volume.servers else "available")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from handlers.instance import State
 from handlers.operation import Phase
-from tests.chaos.invariants import problems_of
+from tests.chaos.invariants import problems_of, the_record_holds
 from tests.chaos.schedule import Schedule
 from tests.chaos.stage import CORE, Stage, Variant
 
@@ -33,10 +33,27 @@ def play(schedule: Schedule, variant: Variant = CORE) -> Outcome:
 
 
 def _aftermath(stage: Stage) -> list[str]:
-    """Whatever is left in error, a delete on a cloud that works again removes it all."""
+    """Whatever is left in error: on a cloud that works again it can be resumed, and a delete
+    removes it all."""
     record = stage.ledger.instance(stage.subject)
     if record is None or record.state is not State.ERROR:
         return []
+    return (_resumed(stage) if stage.schedule.seed % 2 else []) or _deleted(stage)
+
+
+def _resumed(stage: Stage) -> list[str]:
+    """Resumed, it ends, and says truly how."""
+    op = stage.resume()
+    if op is None:
+        return []
+    if not op.phase.is_final:
+        return [f"resumed, {op.command.name} is still {op.phase}"]
+    if op.left:
+        return [f"resumed, {op.command.name} leaves {op.left}"]
+    return [f"resumed, {problem}" for problem in the_record_holds(stage)]
+
+
+def _deleted(stage: Stage) -> list[str]:
     stage.clean_up()
     op = stage.ledger.operation(stage.world.sent[-1].id)
     if op is None or op.phase is not Phase.SUCCEEDED:

@@ -66,9 +66,11 @@ def _coverage(tally: Tally) -> Iterator[str]:
     )
     found: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for cell in tally.cells:
+        if not cell.step:
+            continue
         found[cell.scenario, cell.step][cell.place].add(cell.fault)
     rows = [
-        (name, step or "(end)", *(_cell(found[name, step][place]) for place in (NONE, *_PLACES)))
+        (name, step, *(_cell(found[name, step][place]) for place in (NONE, *_PLACES)))
         for name, step in sorted(found, key=lambda key: (tuple(SCENARIOS).index(key[0]), key[1]))
     ]
     yield from _table(("scenario", "step or look-up", "no crash", *_PLACES), rows)

@@ -95,6 +95,7 @@ class Stage:
         self.own: NamedResources | None = None
         self.named: NamedResources | None = None  # by the command
         self.command = self._command(self.scenario.body)
+        self._answers: list[Micros] = []
 
     # -- the play -------------------------------------------------------------------------------
 
@@ -124,6 +125,20 @@ class Stage:
         self.world.publish(delete)
         self.world.run(LIMIT)
         self.settle()
+
+    def resume(self) -> Operation | None:
+        """Another way out: the cloud is repaired, and an operator resumes what failed last; None
+        when that cannot be resumed."""
+        self.state.heal()
+        repair(self.state)
+        (last, *_) = self.ledger.operations(subject=self.subject, limit=1)
+        try:
+            self.ledger.reopen(last.id, "tool", self.clock.now() + LIMIT * SECOND)
+        except (LookupError, ValueError):
+            return None
+        self.world.run(2 * (LIMIT + UNDO))
+        self.settle()
+        return self.ledger.operation(last.id)
 
     def look(self, subject: str) -> Sight:
         return look(self.state, subject, self._named_ids(subject))
@@ -168,7 +183,7 @@ class Stage:
             case Do.STOP:
                 self.world.running[-1].stop()
             case Do.PAUSE:
-                self.world.run(strike.seconds, until=lambda: False)
+                self.world.run(self._at_most(strike.seconds), until=lambda: False)
             case _:
                 self._arrive(self._arriving(strike.do))
 
@@ -197,7 +212,15 @@ class Stage:
                 worker.beat()
             return False
 
+        seconds = self._at_most(seconds)
+        self._answers.append(self.clock.now() + int(seconds * SECOND))
         self.world.run(seconds, until=beat)
+        self._answers.pop()
+
+    def _at_most(self, seconds: float) -> float:
+        """Not longer than until the first call that is under way is answered."""
+        left = [(at - self.clock.now()) / SECOND for at in self._answers]
+        return max(0.0, min([seconds, *left]))
 
 
 def _watched(parts: Parts, crossings: Crossings) -> Parts:

@@ -144,7 +144,8 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         yield f"{_kinds(end.after, lost)} left behind, and not told"
     if {kind for each, kind in named.items() if each not in strictly} - doubtful:
         yield "something told as left behind that is not"
-    if unsure - {end.after[i].kind for i in strictly} - doubtful:
+    guesses = deletes and (end.op.basis is None or end.op.basis.state is State.ERROR)
+    if unsure - {end.after[i].kind for i in strictly} - doubtful and not guesses:
         yield "something may be left behind, and nothing is"
     if not deletes and set(end.before) - set(end.after):
         yield "a failure that took something away"
