@@ -78,7 +78,9 @@ class Hands:
         if step.key in held.op.quiet:  # an earlier call, never answered, may have done its part
             held.keep(held.op.found(step.key, {}))
         if step.unique or step.pivot:
-            held.op = self._ledger.save(held.op.hush(step.key, now + self._policy.quiet))
+            held.op = self._ledger.save(
+                held.op.hush(step.key, now + self._policy.quiet(step.service))
+            )
             held.dirty = False
         return now
 

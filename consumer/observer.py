@@ -24,6 +24,7 @@ from handlers.resources import (
     Absent,
     ById,
     ByIdentity,
+    InFull,
     Kind,
     Present,
     Query,
@@ -162,6 +163,7 @@ class Observer:
                 self._prove_ids(cloud, kind, [q for q in some if isinstance(q, ById)], entries)
                 identities = [q for q in some if isinstance(q, ByIdentity)]
                 self._prove_identities(cloud, kind, identities, entries)
+                self._prove_in_full(cloud, [q for q in some if isinstance(q, InFull)], entries)
             except Fault as fault:
                 self._failed((entries[query] for query in some), fault)
                 return
@@ -219,6 +221,14 @@ class Observer:
             all_of_it = tuple(matches[each] for each in sorted(matches))
             seen = Present(all_of_it, began) if all_of_it else Absent(began)
             self._proven(entries[query], seen, self._policy.poll // 2)
+
+    def _prove_in_full(self, cloud: Cloud, due: list[InFull], entries: dict[Query, _Entry]) -> None:
+        """One by one: the service has no listing that tells it."""
+        for query in due:
+            began = self._now()
+            found = cloud.in_full(query.kind, query.name, query.id)
+            seen = Present((found,), began) if found else Absent(began)
+            self._proven(entries[query], seen, self._policy.poll)
 
     def _proven(self, entry: _Entry, seen: Seen, first: Micros) -> None:
         """Next proof after a pause that doubles, as long as nothing new shows."""

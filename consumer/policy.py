@@ -5,13 +5,15 @@ from random import Random
 import msgspec
 
 from handlers.operation import SECOND, Micros
+from handlers.resources import Service
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait for what.
 
     * `poll`: between two looks at something that changes by itself.
-    * `call_timeout`: after it no call of ours is still on its way to the cloud.
+    * `call_timeout`: after it no call of ours is still on its way to the cloud; `call_timeouts`
+      for services that differ.
     * `slack`: how long after the intent was saved the call may still be sent.
     * `lag`: how long a change may stay invisible to a look-up.
     * `skew`: how far the cloud's clocks may be from the ledger's; delta listings reach back so far.
@@ -23,6 +25,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     poll: Micros = SECOND
     call_timeout: Micros = 30 * SECOND
+    call_timeouts: dict[Service, Micros] = {}
     slack: Micros = 5 * SECOND
     lag: Micros = 5 * SECOND
     skew: Micros = 5 * SECOND
@@ -38,10 +41,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         that they share one listing."""
         return (now // self.poll + 1) * self.poll
 
-    @property
-    def quiet(self) -> Micros:
+    def quiet(self, service: Service) -> Micros:
         """How long after an intent the effect of its call may still show."""
-        return self.slack + self.call_timeout + self.lag
+        return self.slack + self.call_timeouts.get(service, self.call_timeout) + self.lag
 
     def limit_of(self, command: str) -> Micros:
         """How long a command may take from its opening."""

@@ -55,7 +55,7 @@ def policy_of(settings: Settings) -> Policy:
     tick = _micros(settings.worker.tick)
     return Policy(
         poll=tick,
-        call_timeout=_micros(max(calls.longest(service) for service in clouds.timeouts)),
+        call_timeouts={each: _micros(calls.longest(each)) for each in clouds.timeouts},
         slack=_micros(SLACK),
         lag=_micros(clouds.list_lag),
         skew=_micros(clouds.clock_skew),

@@ -6,7 +6,7 @@ to them.
 
 from collections.abc import Collection, Mapping
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -153,6 +153,33 @@ class NewServer(msgspec.Struct, frozen=True, kw_only=True):
     config_drive: bool = False
 
 
+class NewStack(msgspec.Struct, frozen=True, kw_only=True):
+    """What `create_stack` needs.
+
+    `template` and `environment` are the documents as data; `parameters` are the user's values, and
+    the only place where they stand. `write` names operation and step: the adapter puts it into the
+    stack's tags, beside the subject's. `minutes` is how long Heat may work on it.
+    """
+
+    subject: str
+    template: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    write: str
+    minutes: int
+
+
+class StackUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """Other values for some parameters of a stack; template, environment and the other values stay
+    (a PATCH in Heat's API). `write` and `minutes` are as in `NewStack`."""
+
+    subject: str
+    stack: str
+    parameters: Mapping[str, Any]
+    write: str
+    minutes: int
+
+
 class Cloud(Protocol):
     """One cloud, region and set of credentials.
 
@@ -178,6 +205,10 @@ class Cloud(Protocol):
 
     def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
         """All resources that carry the identity of one of the subjects."""
+        ...
+
+    def in_full(self, kind: Kind, name: str, one: str) -> Resource | None:
+        """The resource of this name and id with what no listing tells; None when there is none."""
         ...
 
     # -- network --------------------------------------------------------------------------------
@@ -213,6 +244,19 @@ class Cloud(Protocol):
         ...
 
     def delete_server(self, server: str) -> Answer: ...
+
+    # -- orchestration: a stack's name is made from its subject (identity.py) -------------------
+
+    def create_stack(self, new: NewStack) -> Answer:
+        """Without rollback. A name that is taken: Ambiguous."""
+        ...
+
+    def update_stack(self, change: StackUpdate) -> Answer: ...
+    def cancel_stack_update(self, subject: str, stack: str) -> Answer:
+        """Without rollback: the stack is UPDATE_FAILED, what was begun in it may go on."""
+        ...
+
+    def delete_stack(self, subject: str, stack: str) -> Answer: ...
 
 
 class Clouds(Protocol):

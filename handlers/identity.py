@@ -9,11 +9,15 @@ publisher gave a security group of its own.
 import re
 from collections.abc import Iterable, Mapping
 
+#: The role of a stack.
+STACK = "stack"
+
 #: Metadata keys on servers and volumes. Trove writes the first one too.
 SUBJECT_KEY = "trove_instance_id"
 ROLE_KEY = "trove_role"
 
 _TAG = "trove_instance_id_"
+_WRITE = "trove_write_"
 _NAME = re.compile(r"^trove(?:_sg)?-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$")
 _ROLE = re.compile(r"\brole=(\S+)")
 
@@ -31,6 +35,21 @@ def group_name(subject: str) -> str:
 def server_tag(subject: str) -> str:
     """Tag of the subject's server (54 of Nova's 60 characters)."""
     return _TAG + subject
+
+
+def stack_tags(subject: str, write: str) -> tuple[str, ...]:
+    """Tags of a stack: whose it is, and which write (`<operation id>_<step key>`) came last.
+
+    Heat shows them in the listing as soon as it has accepted the write (measured on Heat 27), which
+    neither the status nor `updated_time` tells.
+    """
+    return (server_tag(subject), _WRITE + write)
+
+
+def last_write(tags: Iterable[str]) -> str | None:
+    """The write that a stack's tags name."""
+    found = (tag.removeprefix(_WRITE) for tag in tags if tag.startswith(_WRITE))
+    return next(found, None)
 
 
 def metadata(subject: str, role: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ JSON; `subject` and `role` come from identity.py.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     VOLUME = "volume"
     PORT = "port"
     SECURITY_GROUP = "security_group"
+    STACK = "stack"
 
 
 class Service(StrEnum):
@@ -26,6 +27,7 @@ class Service(StrEnum):
     COMPUTE = "compute"
     BLOCK_STORAGE = "block_storage"
     NETWORK = "network"
+    ORCHESTRATION = "orchestration"
 
 
 SERVICE_OF: dict[Kind, Service] = {
@@ -33,6 +35,7 @@ SERVICE_OF: dict[Kind, Service] = {
     Kind.VOLUME: Service.BLOCK_STORAGE,
     Kind.PORT: Service.NETWORK,
     Kind.SECURITY_GROUP: Service.NETWORK,
+    Kind.STACK: Service.ORCHESTRATION,
 }
 
 
@@ -119,7 +122,33 @@ class SecurityGroup(msgspec.Struct, frozen=True, kw_only=True):
     kind = Kind.SECURITY_GROUP
 
 
-Resource = Server | Volume | Port | SecurityGroup
+class Stack(msgspec.Struct, frozen=True, kw_only=True):
+    """A Heat stack. `status` is action and status in one (`UPDATE_COMPLETE`), `reason` Heat's own
+    text. `outputs` is filled by an `InFull` look-up only: a listing does not tell them."""
+
+    id: str
+    name: str = ""
+    status: str = "UNKNOWN"
+    reason: str = ""
+    tags: tuple[str, ...] = ()
+    outputs: dict[str, Any] | None = None
+    subject: str | None = None
+    role: str | None = None
+    project: str = ""
+
+    kind = Kind.STACK
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether Heat works on it, or says so."""
+        return self.status.endswith("_IN_PROGRESS")
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status.endswith("_FAILED")
+
+
+Resource = Server | Volume | Port | SecurityGroup | Stack
 
 
 class ById(msgspec.Struct, frozen=True):
@@ -140,7 +169,15 @@ class ByIdentity(msgspec.Struct, frozen=True):
     ids: tuple[str, ...] = ()
 
 
-Query = ById | ByIdentity
+class InFull(msgspec.Struct, frozen=True):
+    """Ask for one resource with what no listing tells: a stack with its outputs."""
+
+    kind: Kind
+    id: str
+    name: str
+
+
+Query = ById | ByIdentity | InFull
 
 
 class Unknown(msgspec.Struct, frozen=True):

@@ -145,6 +145,15 @@ class Clouds(msgspec.Struct, frozen=True, kw_only=True):
         float,
         _number(1, 300, "Seconds of silence after which an answer of Neutron counts as lost."),
     ] = 30.0
+    orchestration_timeout: Annotated[
+        float,
+        _number(
+            1,
+            600,
+            "Seconds of silence after which an answer of Heat counts as lost. More than Heat's own "
+            "rpc_response_timeout (60): so long a request waits for an engine and is still done.",
+        ),
+    ] = 75.0
     connect_timeout: Annotated[
         float, _number(0.1, 60, "Seconds until an attempt to connect to a service is given up.")
     ] = 5.0
@@ -168,6 +177,7 @@ class Clouds(msgspec.Struct, frozen=True, kw_only=True):
             Service.COMPUTE: self.compute_timeout,
             Service.BLOCK_STORAGE: self.block_storage_timeout,
             Service.NETWORK: self.network_timeout,
+            Service.ORCHESTRATION: self.orchestration_timeout,
         }
 
     @property
@@ -180,7 +190,11 @@ class Managers(msgspec.Struct, frozen=True, kw_only=True):
     """Which resource manager new instances get."""
 
     default: Annotated[
-        str, _text("Manager of new instances: natives talks to Nova, Cinder and Neutron itself.")
+        str,
+        _text(
+            "Manager of new instances: natives talks to Nova, Cinder and Neutron itself, "
+            "orchestrator makes one Heat stack per instance."
+        ),
     ] = "natives"
 
 

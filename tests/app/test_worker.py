@@ -284,7 +284,10 @@ def test_the_quiet_time_covers_the_slowest_call_that_the_adapter_makes() -> None
     slowest = max(wiring.cloud_limits_of(settings).longest(service) for service in Service)
 
     assert settings.clouds.slowest_call == slowest
-    assert wiring.policy_of(settings).call_timeout == slowest * 1e6
+    timeouts = wiring.policy_of(settings).call_timeouts
+    assert {each: timeouts[each] / 1e6 for each in Service} == {
+        each: wiring.cloud_limits_of(settings).longest(each) for each in Service
+    }
 
 
 def test_deadlines_reach_the_policy() -> None:

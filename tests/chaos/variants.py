@@ -187,6 +187,5 @@ class Hasty(ProbedCloud):
 class Unhurried(Policy, frozen=True, kw_only=True):
     """Any time may pass between an intent and its call."""
 
-    @property
-    def quiet(self) -> Micros:
-        return CORE.policy.quiet
+    def quiet(self, service: Service) -> Micros:
+        return CORE.policy.quiet(service)
