@@ -1,10 +1,12 @@
-"""What a small OpenStack is made of: mutable records of servers, volumes, ports and groups.
+"""What a small OpenStack is made of: mutable records of servers, volumes, ports, groups, stacks.
 
 Times are microseconds of the state's clock. `subject` and `role` are read from the identity once,
 when a thing is made: names, tags and descriptions do not change here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from handlers.resources import Kind, PortRange
 
@@ -126,4 +128,61 @@ class GroupThing(Thing):
     rules: dict[str, RuleThing] = field(default_factory=dict)
 
 
-AnyThing = ServerThing | VolumeThing | PortThing | GroupThing
+@dataclass(slots=True, kw_only=True, eq=False)
+class StackResource:
+    """One resource of a stack, as Heat's database has it.
+
+    `physical` is the cloud id, empty until the thing is made. `action` and `status` are Heat's own
+    (INIT, CREATE, UPDATE, DELETE, CHECK, ADOPT; COMPLETE, FAILED, IN_PROGRESS). `properties` are
+    the resolved values that Heat last applied with success: it compares with them, never with
+    reality. `revision` is the template of the stack that it was last brought to; `replaces` the
+    resource of the same name in whose place it came.
+    """
+
+    name: str
+    type: str
+    revision: int
+    physical: str = ""
+    action: str = "INIT"
+    status: str = "COMPLETE"
+    reason: str = ""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    retain: bool = False
+    requires: frozenset["StackResource"] = field(default=frozenset(), repr=False)
+    replaces: "StackResource | None" = field(default=None, repr=False)
+    replaced: bool = False
+    created: Micros = 0
+    updated: Micros = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class StackThing(Thing):
+    """A Heat stack. `status` is COMPLETE, FAILED or IN_PROGRESS of its `action`.
+
+    `template` and `environment` are the documents as last given, also after an update that failed;
+    `parameters` are the values that were given (not the defaults). `rows` are all its resources,
+    with those that were replaced or dropped and are still to be removed. `deleted` is when it went:
+    it can be read by its id for a while.
+    """
+
+    kind = Kind.STACK
+    status: str = "IN_PROGRESS"
+    action: str = "CREATE"
+    reason: str = ""
+    tags: tuple[str, ...] = ()
+    template: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    disable_rollback: bool = True
+    timeout_mins: int | None = None
+    revision: int = 0
+    rows: list[StackResource] = field(default_factory=list)
+    deleted: Micros | None = None
+
+    @property
+    def resources(self) -> dict[str, StackResource]:
+        """The resources by name; of several of one name the one that came last."""
+        return {row.name: row for row in self.rows}
+
+
+AnyThing = ServerThing | VolumeThing | PortThing | GroupThing | StackThing
