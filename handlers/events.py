@@ -95,10 +95,7 @@ def event_of(op: Operation, kind: EventKind, at: Micros, record: Instance | None
     if record is not None and record.scope.project != op.scope.project:
         record = None
     addresses = [
-        address
-        for key, facts in sorted(op.learned.items())
-        if key.startswith("port/")
-        for address in facts.get("addresses", ())
+        address for _, facts in sorted(op.learned.items()) for address in facts.get("addresses", ())
     ]
     return Event(
         id=event_id(op.id, kind),

@@ -209,9 +209,22 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def known_id(self, key: str) -> str | None:
         """The cloud id under `key`: learned by this operation, or recorded before it."""
         learned: str | None = self.fact(key)
-        if learned or self.basis is None or key not in self.basis.resources:
+        if learned:
             return learned
-        return self.basis.resources[key].id
+        if self.basis is not None and key in self.basis.resources:
+            return self.basis.resources[key].id
+        return self.known_ids.get(key)
+
+    @property
+    def known_ids(self) -> dict[str, str]:
+        """Cloud ids by step key that this operation learned: a step's own (`id`), or those of
+        several resources that one look told (`resources`)."""
+        found: dict[str, str] = {}
+        for key, facts in self.learned.items():
+            found.update(facts.get("resources", {}))
+            if "id" in facts:
+                found[key] = facts["id"]
+        return found
 
     def doubted(self) -> "Operation":
         """Somebody's call may have landed unseen: audit at the end."""

@@ -7,25 +7,26 @@ from handlers.instance import Instance, Ref, State
 from handlers.operation import Operation
 from handlers.resources import Kind
 from handlers.steps.claim import Claim
+from handlers.steps.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME
 from handlers.steps.remove import Remove
-from handlers.steps.security_groups import GROUP, rules_told
-from handlers.steps.servers import SERVER
-from handlers.steps.volumes import VOLUME
+from handlers.steps.security_groups import rules_told
 
 _KINDS = {
     "server": Kind.SERVER,
     "volume": Kind.VOLUME,
     "port": Kind.PORT,
-    "security-group": Kind.SECURITY_GROUP,
+    GROUP: Kind.SECURITY_GROUP,
+    STACK: Kind.STACK,
+    GROUP_STACK: Kind.STACK,
 }
 
 
 def base_record(op: Operation) -> Instance:
     """The record that the operation started from, with what its claims and creates add to it."""
     learned = {
-        key: Ref(kind=_KINDS[key.partition("/")[0]], id=facts["id"], role=key)
-        for key, facts in sorted(op.learned.items())
-        if "id" in facts and key.partition("/")[0] in _KINDS
+        key: Ref(kind=_KINDS[key.partition("/")[0]], id=one, role=key)
+        for key, one in sorted(op.known_ids.items())
+        if key.partition("/")[0] in _KINDS
     }
     base = op.basis or Instance(id=op.subject, scope=op.scope, manager=op.manager)
     if learned.keys() <= base.resources.keys():

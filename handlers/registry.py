@@ -7,8 +7,10 @@ from handlers.base import ResourceManager, Step
 from handlers.commands import Command
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
+from handlers.natives import NAME as NATIVES
 from handlers.natives import Natives
 from handlers.operation import Operation, Phase
+from handlers.orchestrator import Orchestrator
 
 #: The plans that this release makes; rows of the last one are taken too.
 PLAN_REVISION = 1
@@ -17,13 +19,14 @@ KNOWN_REVISIONS = frozenset({1})
 
 def managers() -> tuple[ResourceManager, ...]:
     """Every manager of this release."""
-    return (Natives(),)
+    return (Natives(), Orchestrator())
 
 
 class Registry:
     """Chooses the manager of an operation and makes its plans.
 
-    The recorded owner of an instance decides; `default` is for instances that have no record.
+    The recorded owner of an instance decides. What has no record and is named by a command was made
+    by Trove itself, and belongs to NATIVES; `default` gets all else.
     """
 
     def __init__(self, engines: Iterable[ResourceManager], default: str) -> None:
@@ -40,7 +43,9 @@ class Registry:
 
     def choose(self, command: Command, basis: Instance | None) -> str:
         """The name of the manager that an operation is given when it opens."""
-        return basis.manager if basis else self._default
+        if basis:
+            return basis.manager
+        return NATIVES if command.resources else self._default
 
     def steps(self, op: Operation) -> tuple[Step, ...]:
         """The plan of the operation's phase; Terminal for what must not or cannot be done. What was

@@ -20,9 +20,8 @@ from handlers.resources import (
     Service,
     Volume,
 )
-from handlers.steps.security_groups import GROUP, told_rules
-from handlers.steps.servers import SERVER
-from handlers.steps.volumes import VOLUME
+from handlers.steps.keys import GROUP, SERVER, VOLUME
+from handlers.steps.security_groups import told_rules
 
 #: Keys of ports that a command named, numbered as they came.
 _NAMED_PORT = "port/named-"

@@ -22,3 +22,5 @@ def delete_resource(world: Cloud, resource: Resource) -> Answer:
             return world.delete_port(resource.id)
         case Kind.SECURITY_GROUP:
             return world.delete_security_group(resource.id)
+        case Kind.STACK:
+            return world.delete_stack(resource.subject or "", resource.id)

@@ -5,7 +5,7 @@ from handlers.commands import Network
 from handlers.operation import Facts, Operation
 from handlers.resources import Kind, Port, Resource
 from handlers.steps.ensure import Ensure
-from handlers.steps.security_groups import GROUP
+from handlers.steps.keys import GROUP
 
 
 def ensure_port(subject: str, key: str, network: Network) -> Ensure:

@@ -35,14 +35,17 @@ class Remove:
     """Delete what carries the subject's identity, one resource per act, until none is left.
 
     On the way back of a create it has the key of the step that made the resource and removes that
-    role only; nothing is asked of the cloud when no call of that step can have landed. A deletion
-    (`everything`) looks in any case and removes all roles, Trove's unnamed ones included.
+    role only; nothing is asked of the cloud when no call of that step can have landed. Where
+    another step makes it (`maker`: a stack), nothing is asked unless that one is known to have made
+    something. A deletion (`everything`) looks in any case and removes all roles, Trove's unnamed
+    ones included.
     """
 
     key: str
     kind: Kind
     subject: str
     everything: bool = False
+    maker: str = ""
     needs: frozenset[str] = frozenset()
     unique: bool = False
     pivot: bool = False
@@ -52,7 +55,7 @@ class Remove:
         return SERVICE_OF[self.kind]
 
     def wants(self, op: Operation) -> Query | None:
-        if not self.everything and not op.touched(self.key):
+        if not self.everything and not self._may_be_made(op):
             return None
         return ByIdentity(self.kind, self.subject, self._known(op))
 
@@ -73,7 +76,7 @@ class Remove:
     def learn(self, op: Operation, seen: Seen) -> Facts:
         matches = self._mine(op, seen)
         if not matches:
-            return {"rest": []} if op.touched(self.key) else {}
+            return {"rest": []} if self._may_be_made(op) else {}
         rest = [each.id for each in matches]
         return {"id": op.fact(self.key) or rest[0], "rest": rest}
 
@@ -92,7 +95,10 @@ class Remove:
         """Whether there may be one that nobody knows the id of."""
         if self.everything:
             return op.basis is None or op.basis.state is State.ERROR
-        return op.touched(self.key) and not op.fact(self.key)
+        return self._may_be_made(op) and not op.known_id(self.key)
+
+    def _may_be_made(self, op: Operation) -> bool:
+        return bool(op.fact(self.maker)) if self.maker else op.touched(self.key)
 
     def _known(self, op: Operation) -> tuple[str, ...]:
         recorded = op.basis.ids(self.kind) if self.everything and op.basis else ()
@@ -101,7 +107,7 @@ class Remove:
             for key, facts in op.learned.items()
             if "id" in facts and facts.get("kind") == self.kind and self.everything
         )
-        own = op.fact(self.key)
+        own = op.known_id(self.key) if self.maker else op.fact(self.key)
         return tuple(sorted({*recorded, *claimed, *((own,) if own else ())}))
 
     def _mine(self, op: Operation, seen: Seen) -> list[Resource]:
@@ -112,6 +118,24 @@ class Remove:
             for each in seen.matches
             if self.everything or each.role == self.key or each.id == op.fact(self.key)
         ]
+
+
+def remove_everything(subject: str, needs: frozenset[str] = frozenset()) -> tuple[Remove, ...]:
+    """All that carries the subject's identity, in the order in which the cloud lets go."""
+    server = Remove("servers", Kind.SERVER, subject, everything=True, needs=needs)
+    after = frozenset({server.key})
+    ports = Remove("ports", Kind.PORT, subject, everything=True, needs=after)
+    return (
+        server,
+        Remove("volumes", Kind.VOLUME, subject, everything=True, needs=after),
+        ports,
+        remove_groups(subject, needs=frozenset({ports.key})),
+    )
+
+
+def remove_groups(subject: str, needs: frozenset[str] = frozenset()) -> Remove:
+    """All security groups that carry the subject's identity."""
+    return Remove("security-groups", Kind.SECURITY_GROUP, subject, everything=True, needs=needs)
 
 
 def _deletable(resource: Resource) -> bool:

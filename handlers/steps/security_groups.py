@@ -23,8 +23,8 @@ from handlers.resources import (
     Service,
 )
 from handlers.steps.ensure import Ensure
+from handlers.steps.keys import GROUP
 
-GROUP = "security-group"
 RULES = "rules"
 
 

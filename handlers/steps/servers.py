@@ -9,9 +9,8 @@ from handlers.instance import Ref
 from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Server, Service
 from handlers.steps.ensure import Ensure
-from handlers.steps.volumes import VOLUME
+from handlers.steps.keys import SERVER, VOLUME
 
-SERVER = "server"
 RESIZE = "resize"
 
 
@@ -178,6 +177,41 @@ class Confirm:
             return ()
         note = f"it may have, or still get, flavor {self.flavor}"
         return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
+
+
+@dataclass(frozen=True, slots=True)
+class HasFlavor:
+    """The server has the flavor and rests: what Heat says was done is looked at."""
+
+    flavor: str
+    key: str = "verify"
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.COMPUTE
+    unique: bool = False
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return _server_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        server = _server(seen)
+        if server.status == "ERROR":
+            raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
+        if server.task or "RESIZE" in server.status:
+            return Next.WAIT
+        if server.flavor == self.flavor:
+            return Next.DONE
+        text = f"server {server.id} has flavor {server.flavor}, not {self.flavor}"
+        raise Terminal(text, Reason.CLOUD_ERROR, service=self.service)
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from handlers.instance import Ref
 from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Service, Volume
 from handlers.steps.ensure import Ensure
-
-VOLUME = "volume/data"
+from handlers.steps.keys import VOLUME
 
 
 def ensure_volume(subject: str, volume: DataVolume) -> Ensure:

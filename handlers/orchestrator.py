@@ -1,0 +1,205 @@
+"""ORCHESTRATOR: one Heat stack per instance.
+
+Heat makes what an instance is made of, changes its flavor and deletes it. What Heat cannot change
+without harm on every cloud is done natively on the stack's resources, in a way that leaves nothing
+wrong in Heat's view of them (docs/adr/0014): rules are Neutron's own, and a volume is extended by
+Cinder before the stack is told of its size.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from handlers.commands import (
+    Body,
+    CreateInstance,
+    CreateSecurityGroup,
+    DeleteInstance,
+    DeleteSecurityGroup,
+    ResizeInstance,
+    ResizeVolume,
+)
+from handlers.instance import Instance
+from handlers.operation import Operation
+from handlers.recipes import (
+    RULES_RECIPES,
+    Plan,
+    Recipe,
+    Recipes,
+    Setting,
+    created,
+    created_group,
+    deleted,
+    first_rules,
+    grown,
+    keys_of,
+    no_way_back,
+    resized,
+)
+from handlers.resources import Kind
+from handlers.steps.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME, port_keys
+from handlers.steps.remove import Remove, remove_everything, remove_groups
+from handlers.steps.servers import Confirm, HasFlavor, Resize
+from handlers.steps.stack_removal import RemoveStack
+from handlers.steps.stack_undo import IfUpdated, Restore, SettleServer, StopUpdate
+from handlers.steps.stacks import EnsureStack, Members, SoundStack, UpdateStack
+from handlers.steps.volumes import Extend
+from handlers.template import FLAVOR, VOLUME_SIZE, Document, group_document, instance_document
+
+NAME = "orchestrator"
+
+EXTEND = "extend"
+
+
+# -- create and delete an instance ----------------------------------------------------------------
+
+
+def _create(on: Setting, body: CreateInstance) -> Plan:
+    """Heat makes it all; the rules follow as soon as their group is known."""
+    volume = (VOLUME,) if body.volume else ()
+    members = (SERVER, *volume, *port_keys(body.networks), GROUP)
+    return _make(on, STACK, lambda: instance_document(on.subject, body), members, body)
+
+
+def _uncreate(on: Setting, body: CreateInstance) -> Plan:
+    """The stack, the volume that it retains, and what Heat may have lost sight of."""
+    stack = RemoveStack(on.subject)
+    server = _remove(on, SERVER, Kind.SERVER, after=(stack,))
+    volume = (_remove(on, VOLUME, Kind.VOLUME, after=(server,)),) if body.volume else ()
+    ports = tuple(_remove(on, key, Kind.PORT, after=(server,)) for key in port_keys(body.networks))
+    group = _remove(on, GROUP, Kind.SECURITY_GROUP, after=(server, *ports))
+    return (stack, server, *volume, *ports, group, _finally(on, stack, after=(*volume, group)))
+
+
+def _delete(on: Setting, body: DeleteInstance) -> Plan:
+    """The stack, then natively all that still carries the subject's identity: the volume that the
+    stack retains, and whatever Heat could not delete."""
+    stack = RemoveStack(on.subject, everything=True, needs=on.needs)
+    rest = remove_everything(on.subject, needs=frozenset({stack.key}))
+    return (stack, *rest, _finally(on, stack, after=rest))
+
+
+# -- resize ---------------------------------------------------------------------------------------
+
+
+def _resize(on: Setting, body: ResizeInstance) -> Plan:
+    """By Heat, which confirms at once. A server that somebody gave another flavor behind Heat's
+    back gets the recorded one first: Heat would fail, or do nothing."""
+    recorded = _flavor(on)
+    sound = SoundStack(needs=on.needs)
+    align = Resize(recorded, key="align", needs=frozenset({sound.key}))
+    aligned = Confirm(recorded, key="aligned", needs=frozenset({align.key}), pivot=False)
+    if body.flavor == recorded:
+        return (sound, align, aligned)
+    update = UpdateStack(
+        on.subject, _values(on, flavor=body.flavor), needs=frozenset({aligned.key})
+    )
+    return (sound, align, aligned, update, HasFlavor(body.flavor, needs=frozenset({update.key})))
+
+
+def _unresize(on: Setting, body: ResizeInstance) -> Plan:
+    """Back to the last good values; then the server is looked at, for Heat may have gone on with
+    what it was told to stop."""
+    stop = StopUpdate(on.subject)
+    settle = SettleServer(needs=frozenset({stop.key}))
+    restore = Restore(on.subject, _values(on), needs=frozenset({settle.key}))
+    align = Resize(_flavor(on), key="realign", needs=frozenset({restore.key}))
+    aligned = Confirm(_flavor(on), key="realigned", needs=frozenset({align.key}))
+    steps: Plan = (stop, settle, restore, align, aligned)
+    return tuple(IfUpdated(step) for step in steps)
+
+
+def _grow(on: Setting, body: ResizeVolume) -> Plan:
+    """By Cinder, online; then the stack is told, which makes Heat do nothing. A Heat of another age
+    would detach the volume, and one that fails in it would replace it next time."""
+    sound = SoundStack(needs=on.needs)
+    extend = Extend(body.size, key=EXTEND, needs=frozenset({sound.key}))
+    values = _values(on, size=body.size)
+    return (sound, extend, UpdateStack(on.subject, values, needs=frozenset({extend.key})))
+
+
+# -- a security group of its own ------------------------------------------------------------------
+
+
+def _create_group(on: Setting, body: CreateSecurityGroup) -> Plan:
+    return _make(on, GROUP_STACK, lambda: group_document(on.subject, body), (GROUP,), body)
+
+
+def _uncreate_group(on: Setting, body: CreateSecurityGroup) -> Plan:
+    stack = RemoveStack(on.subject, key=GROUP_STACK)
+    group = _remove(on, GROUP, Kind.SECURITY_GROUP, after=(stack,), maker=GROUP_STACK)
+    return (stack, group, _finally(on, stack, after=(group,)))
+
+
+def _delete_group(on: Setting, body: DeleteSecurityGroup) -> Plan:
+    """The group only: the subject may turn out to be an instance that the ledger does not know."""
+    stack = RemoveStack(on.subject, everything=True, key=GROUP_STACK)
+    groups = remove_groups(on.subject, needs=frozenset({stack.key}))
+    return (stack, groups, _finally(on, stack, after=(groups,)))
+
+
+# -- what every plan uses -------------------------------------------------------------------------
+
+
+def _make(
+    on: Setting,
+    key: str,
+    document: Callable[[], Document],
+    members: tuple[str, ...],
+    body: CreateInstance | CreateSecurityGroup,
+) -> Plan:
+    """A stack, the ids of what it made, and the rules of its group."""
+    stack = EnsureStack(on.subject, document, key=key)
+    told = Members(on.subject, members, stack=key)
+    return (stack, told, *first_rules(body, needs=frozenset({told.key})))
+
+
+def _remove(on: Setting, key: str, kind: Kind, after: Plan, maker: str = STACK) -> Remove:
+    return Remove(key, kind, on.subject, maker=maker, needs=keys_of(after))
+
+
+def _finally(on: Setting, stack: RemoveStack, after: Plan) -> RemoveStack:
+    """The stack once more, if it would not go before what it owned was gone."""
+    return RemoveStack(on.subject, rest_of=stack.key, key="stack-rest", needs=keys_of(after))
+
+
+def _flavor(on: Setting) -> str:
+    return on.basis.flavor if on.basis else ""
+
+
+def _values(on: Setting, flavor: str = "", size: int = 0) -> dict[str, Any]:
+    """Every parameter that may change, as recorded but for what is given."""
+    size = size or (on.basis.volume_size if on.basis else 0)
+    values: dict[str, Any] = {FLAVOR: flavor or _flavor(on)}
+    return {**values, VOLUME_SIZE: size} if size else values
+
+
+def _grown_or_not(op: Operation, record: Instance | None) -> Instance | None:
+    """A volume that was extended has its new size, also when the stack could not be told."""
+    if record is None or EXTEND not in op.done:
+        return record
+    return replace(record, volume_size=op.fact(EXTEND, "size", record.volume_size))
+
+
+# -- the recipes ----------------------------------------------------------------------------------
+
+RECIPES: dict[type[Body], Recipe] = {
+    CreateInstance: Recipe(_create, _uncreate, created),
+    DeleteInstance: Recipe(_delete, no_way_back, deleted),
+    ResizeInstance: Recipe(_resize, _unresize, resized),
+    ResizeVolume: Recipe(_grow, no_way_back, grown),
+    CreateSecurityGroup: Recipe(_create_group, _uncreate_group, created_group),
+    DeleteSecurityGroup: Recipe(_delete_group, no_way_back, deleted),
+    **RULES_RECIPES,
+}
+
+
+class Orchestrator(Recipes):
+    """The manager that has Heat work for it."""
+
+    def __init__(self) -> None:
+        super().__init__(NAME, RECIPES)
+
+    def record(self, op: Operation) -> Instance | None:
+        return _grown_or_not(op, super().record(op))

@@ -1,0 +1,193 @@
+"""The way back of a failed update: stop it, repair the server, give the old values again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.base import Answer, Cloud, Next, Step
+from handlers.errors import Reason
+from handlers.identity import last_write
+from handlers.instance import Ref
+from handlers.operation import Facts, Operation
+from handlers.resources import Absent, ById, Kind, Query, Seen, Server, Service
+from handlers.steps.keys import SERVER
+from handlers.steps.stacks import (
+    TRIES,
+    UPDATE,
+    failure_of,
+    is_stuck,
+    left_of,
+    stack_of,
+    stack_query,
+    there,
+    update,
+    write_of,
+)
+
+RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class IfUpdated:
+    """The step, if an update of ours may have landed and no deletion follows: Heat deletes a stack
+    in any state (measured on Heat 27), so there is nothing to wait for."""
+
+    step: Step
+
+    @property
+    def key(self) -> str:
+        return self.step.key
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.step.needs
+
+    @property
+    def service(self) -> Service:
+        return self.step.service
+
+    @property
+    def unique(self) -> bool:
+        return self.step.unique
+
+    @property
+    def pivot(self) -> bool:
+        return False
+
+    def wants(self, op: Operation) -> Query | None:
+        return None if _is_needless(op) else self.step.wants(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        return Next.DONE if _is_needless(op) else self.step.check(op, seen)
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        return self.step.act(op, seen, world)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {} if _is_needless(op) else self.step.learn(op, seen)
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return () if _is_needless(op) else self.step.left(op)
+
+
+def _is_needless(op: Operation) -> bool:
+    superseded = op.failure is not None and op.failure.reason is Reason.SUPERSEDED
+    return superseded or not op.touched(UPDATE)
+
+
+@dataclass(frozen=True, slots=True)
+class StopUpdate:
+    """The update is over, and cannot land any more. A stack that still says IN_PROGRESS when Heat's
+    own limit has passed has lost its engine, and is told to stop."""
+
+    subject: str
+    key: str = UPDATE
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.ORCHESTRATION
+    unique: bool = False
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return stack_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = stack_of(seen)
+        if stack is None or not stack.is_busy:
+            return Next.DONE
+        return Next.ACT if is_stuck(op, seen) else Next.WAIT
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        answer = world.cancel_stack_update(self.subject, there(seen).id)
+        return Answer(request_id=answer.request_id)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettleServer:
+    """The server is ACTIVE or SHUTOFF: in ERROR the next update would replace it, and a resize that
+    nobody confirms any more is reverted (both measured on Heat 27)."""
+
+    key: str = "settle"
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.COMPUTE
+    unique: bool = False
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        known = op.known_id(SERVER)
+        return ById(Kind.SERVER, known) if known else None
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        server = _server(seen)
+        if server is None:
+            return Next.DONE
+        if server.status in ("ERROR", "VERIFY_RESIZE"):
+            return Next.ACT
+        return Next.WAIT if server.task or "RESIZE" in server.status else Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        server = _server(seen)
+        if server and server.status == "VERIFY_RESIZE":
+            return world.revert_resize(server.id)
+        return world.reset_server(server.id if server else "")
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        known = op.known_id(SERVER)
+        note = "a resize of it was cut short"
+        return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),) if known else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The stack has its last good values again, by an update that names them all."""
+
+    subject: str
+    parameters: Mapping[str, Any]
+    key: str = RESTORE
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.ORCHESTRATION
+    unique: bool = True
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return stack_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = stack_of(seen)
+        if stack is None or stack.status.startswith("DELETE"):
+            return Next.DONE
+        if stack.is_busy:
+            return Next.WAIT
+        write = last_write(stack.tags)
+        if write == write_of(op, self.key):
+            if not stack.has_failed:
+                return Next.DONE
+            if op.fact(self.key, "tries", 0) >= TRIES:
+                raise failure_of(stack)
+            return Next.ACT
+        landed = write == write_of(op, UPDATE) or op.fact(UPDATE, "tries")
+        return Next.ACT if landed else Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        return update(op, self, there(seen), world)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return left_of(op, "its last good values could not be given again")
+
+
+def _server(seen: Seen) -> Server | None:
+    if isinstance(seen, Absent):
+        return None
+    found = seen.matches[0]
+    return found if isinstance(found, Server) else None

@@ -1,0 +1,290 @@
+"""Stacks: make one, read what it made, change a parameter of it, put one back."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
+from handlers.errors import Reason, Terminal
+from handlers.identity import last_write, resource_name
+from handlers.instance import Ref
+from handlers.operation import SECOND, Facts, Operation
+from handlers.resources import (
+    Absent,
+    ById,
+    ByIdentity,
+    InFull,
+    Kind,
+    Query,
+    Seen,
+    Service,
+    Stack,
+)
+from handlers.steps.keys import STACK
+from handlers.template import Document, told_addresses, told_ids
+
+UPDATE = "update"
+
+#: Failed attempts to put a stack back, before it is left to an operator.
+TRIES = 3
+
+_MINUTE = 60 * SECOND
+_QUOTA = re.compile(r"quota|exceeds allowed|maximum number of \w+ exceeded", re.IGNORECASE)
+
+
+def write_of(op: Operation, key: str) -> str:
+    """What a stack's tags say after this step's write: the proof that Heat has accepted it."""
+    return f"{op.id}_{key}"
+
+
+def minutes_of(op: Operation) -> int:
+    """How long Heat may work on it: as long as the operation may take."""
+    return max(1, -(-(op.deadline - op.opened) // _MINUTE))
+
+
+def is_stuck(op: Operation, seen: Seen) -> bool:
+    """Whether Heat's own limit for what we began passed a minute ago: no engine works on it."""
+    limit = max(op.acted, op.opened) + (minutes_of(op) + 1) * _MINUTE
+    return not isinstance(seen, Absent) and seen.at > limit
+
+
+def stack_of(seen: Seen) -> Stack | None:
+    """The first stack that was seen."""
+    if isinstance(seen, Absent):
+        return None
+    found = seen.matches[0]
+    return found if isinstance(found, Stack) else None
+
+
+def failure_of(stack: Stack) -> Terminal:
+    """Heat's own text, and the reason that it speaks of."""
+    reason = Reason.QUOTA if _QUOTA.search(stack.reason) else Reason.CLOUD_ERROR
+    text = stack.reason or "Heat gave no reason"
+    return Terminal(f"stack {stack.status}: {text}", reason, service=Service.ORCHESTRATION)
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureStack:
+    """The subject's stack, CREATE_COMPLETE. Its name can be had once, so there never are two.
+
+    A stack of that name which another write made is not touched: the step fails.
+    """
+
+    subject: str
+    document: Callable[[], Document]
+    key: str = STACK
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.ORCHESTRATION
+    unique: bool = True
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        known: str | None = op.fact(self.key)
+        if known:
+            return ById(Kind.STACK, known)
+        return ByIdentity(Kind.STACK, self.subject) if op.touched(self.key) else None
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = stack_of(seen)
+        if stack is None:
+            if op.fact(self.key):
+                raise Terminal("the stack vanished while it was made", service=self.service)
+            return Next.ACT
+        if not self._is_ours(op, stack):
+            if stack.status == "DELETE_IN_PROGRESS":
+                return Next.WAIT  # an earlier one gives the name free
+            text = f"stack {stack.name} ({stack.id}) exists, and this command did not make it"
+            raise Terminal(text, Reason.EXISTS)
+        if stack.has_failed:
+            raise failure_of(stack)
+        return Next.DONE if stack.status == "CREATE_COMPLETE" else Next.WAIT
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        document = self.document()
+        return world.create_stack(
+            NewStack(
+                subject=self.subject,
+                template=document.template,
+                environment=document.environment,
+                parameters=document.parameters,
+                write=write_of(op, self.key),
+                minutes=minutes_of(op),
+            )
+        )
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        stack = stack_of(seen)
+        return {"id": stack.id} if stack and self._is_ours(op, stack) else {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+    def _is_ours(self, op: Operation, stack: Stack) -> bool:
+        return last_write(stack.tags) == write_of(op, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Which resources Heat made: ids and addresses, from the stack's outputs."""
+
+    subject: str
+    members: tuple[str, ...]
+    stack: str = STACK
+    key: str = "members"
+    service: Service = Service.ORCHESTRATION
+    unique: bool = False
+    pivot: bool = False
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.stack})
+
+    def wants(self, op: Operation) -> Query | None:
+        return InFull(Kind.STACK, op.known_id(self.stack) or "", resource_name(self.subject))
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = stack_of(seen)
+        if stack is None or stack.outputs is None:
+            raise Terminal("the stack vanished after it was made", service=self.service)
+        missing = set(self.members) - set(told_ids(stack.outputs, self.members))
+        if missing:
+            text = f"the stack does not tell the ids of {', '.join(sorted(missing))}"
+            raise Terminal(text, service=self.service)
+        return Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        stack = stack_of(seen)
+        if stack is None or stack.outputs is None:
+            return {}
+        return {
+            "resources": told_ids(stack.outputs, self.members),
+            "addresses": told_addresses(stack.outputs, self.members),
+        }
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoundStack:
+    """The stack is there and at rest: looked at before anything is changed."""
+
+    key: str = "sound-stack"
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.ORCHESTRATION
+    unique: bool = False
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return stack_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = there(seen)
+        return Next.WAIT if stack.is_busy else Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStack:
+    """Give parameters of the stack these values: the whole of what may change, not a difference,
+    because after a failed update Heat keeps the values that failed.
+
+    Never while Heat works on the stack, whoever began that.
+    """
+
+    subject: str
+    parameters: Mapping[str, Any]
+    key: str = UPDATE
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.ORCHESTRATION
+    unique: bool = True
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        return stack_query(op)
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = there(seen)
+        if stack.is_busy:
+            return Next.WAIT
+        if last_write(stack.tags) != write_of(op, self.key):
+            return Next.ACT
+        if stack.has_failed:
+            raise failure_of(stack)
+        return Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        return update(op, self, there(seen), world)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        stack = stack_of(seen)
+        return {"status": stack.status} if stack else {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return left_of(
+            op, "its parameters may differ from what is there; the next update sets them"
+        )
+
+
+class _Update(Protocol):
+    """A step that gives parameters of a stack other values."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+
+def update(op: Operation, step: _Update, stack: Stack, world: Cloud) -> Answer:
+    """One PATCH. That it was called is kept, in case that somebody else's tags replace ours."""
+    answer = world.update_stack(
+        StackUpdate(
+            subject=step.subject,
+            stack=stack.id,
+            parameters=step.parameters,
+            write=write_of(op, step.key),
+            minutes=minutes_of(op),
+        )
+    )
+    tries = op.fact(step.key, "tries", 0) + 1
+    return Answer(facts={"tries": tries}, request_id=answer.request_id)
+
+
+def stack_query(op: Operation) -> Query:
+    """The recorded stack; Terminal where none is recorded."""
+    known = op.known_id(STACK)
+    if known is None:
+        raise Terminal(f"{op.subject} has no stack", Reason.NOT_FOUND)
+    return ById(Kind.STACK, known)
+
+
+def there(seen: Seen) -> Stack:
+    """The stack that was seen; Terminal when it is gone or going."""
+    stack = stack_of(seen)
+    if stack is None or stack.status.startswith("DELETE"):
+        raise Terminal(
+            "the stack was deleted by somebody else: its record has to be repaired by an operator",
+            Reason.NOT_FOUND,
+            service=Service.ORCHESTRATION,
+        )
+    return stack
+
+
+def left_of(op: Operation, note: str) -> tuple[Ref, ...]:
+    """The recorded stack, as something that an operator should look at."""
+    known = op.known_id(STACK)
+    return (Ref(kind=Kind.STACK, id=known, role=STACK, note=note),) if known else ()
