@@ -13,6 +13,7 @@ from handlers.commands import (
     ResizeInstance,
     ResizeVolume,
 )
+from handlers.keys import GROUP, SERVER, VOLUME, port_keys
 from handlers.recipes import (
     RULES_RECIPES,
     Plan,
@@ -30,7 +31,6 @@ from handlers.recipes import (
 )
 from handlers.resources import Kind
 from handlers.steps.audit import Audit
-from handlers.steps.keys import GROUP, SERVER, VOLUME, port_keys
 from handlers.steps.ports import ensure_port
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.security_groups import ensure_security_group

@@ -21,6 +21,7 @@ from handlers.commands import (
     ResizeVolume,
 )
 from handlers.instance import Instance
+from handlers.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME, port_keys
 from handlers.operation import Operation
 from handlers.recipes import (
     RULES_RECIPES,
@@ -38,7 +39,6 @@ from handlers.recipes import (
     resized,
 )
 from handlers.resources import Kind
-from handlers.steps.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME, port_keys
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_removal import RemoveStack

@@ -109,6 +109,7 @@ def no_way_back(on: Setting, body: Body) -> Plan:
 
 
 def created(base: Instance, body: CreateInstance) -> Instance:
+    """An instance as its create asked for it."""
     return replace(
         base,
         flavor=body.flavor,
@@ -118,6 +119,7 @@ def created(base: Instance, body: CreateInstance) -> Instance:
 
 
 def created_group(base: Instance, body: CreateSecurityGroup) -> Instance:
+    """A group as its create asked for it."""
     return replace(base, rules=rules_of(body.access))
 
 
@@ -127,10 +129,12 @@ def deleted(base: Instance, body: Body) -> Instance:
 
 
 def resized(base: Instance, body: ResizeInstance) -> Instance:
+    """The new flavor."""
     return replace(base, flavor=body.flavor)
 
 
 def grown(base: Instance, body: ResizeVolume) -> Instance:
+    """The new size."""
     return replace(base, volume_size=body.size)
 
 

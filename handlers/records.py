@@ -4,10 +4,10 @@ from msgspec.structs import replace
 
 from handlers.base import Step
 from handlers.instance import Instance, Ref, State
+from handlers.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME
 from handlers.operation import Operation
 from handlers.resources import Kind
 from handlers.steps.claim import Claim
-from handlers.steps.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME
 from handlers.steps.remove import Remove
 from handlers.steps.security_groups import rules_told
 

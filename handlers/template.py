@@ -20,7 +20,7 @@ import yaml
 
 from handlers import identity
 from handlers.commands import CreateInstance, CreateSecurityGroup, DataVolume, Network
-from handlers.steps.keys import GROUP, SERVER, VOLUME, port_keys
+from handlers.keys import GROUP, SERVER, VOLUME, port_keys
 
 #: Ocata's: the oldest in which a server has tags.
 HOT = "2017-02-24"

@@ -6,6 +6,7 @@ from handlers.base import Answer, Cloud, Next
 from handlers.commands import Command, DeleteInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
+from handlers.keys import GROUP, SERVER, VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import (
     SERVICE_OF,
@@ -20,7 +21,6 @@ from handlers.resources import (
     Service,
     Volume,
 )
-from handlers.steps.keys import GROUP, SERVER, VOLUME
 from handlers.steps.security_groups import told_rules
 
 #: Keys of ports that a command named, numbered as they came.

@@ -2,10 +2,10 @@
 
 from handlers.base import Answer, Cloud, NewPort, Next
 from handlers.commands import Network
+from handlers.keys import GROUP
 from handlers.operation import Facts, Operation
 from handlers.resources import Kind, Port, Resource
 from handlers.steps.ensure import Ensure
-from handlers.steps.keys import GROUP
 
 
 def ensure_port(subject: str, key: str, network: Network) -> Ensure:

@@ -10,6 +10,7 @@ from handlers.base import Answer, Cloud, Next, Rules
 from handlers.commands import Access, UpdateSecurityGroupRules
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
+from handlers.keys import GROUP
 from handlers.operation import Facts, Operation
 from handlers.resources import (
     Absent,
@@ -23,7 +24,6 @@ from handlers.resources import (
     Service,
 )
 from handlers.steps.ensure import Ensure
-from handlers.steps.keys import GROUP
 
 RULES = "rules"
 

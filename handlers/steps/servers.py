@@ -6,10 +6,10 @@ from handlers.base import Answer, Cloud, NewServer, Next
 from handlers.commands import CreateInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
+from handlers.keys import SERVER, VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Server, Service
 from handlers.steps.ensure import Ensure
-from handlers.steps.keys import SERVER, VOLUME
 
 RESIZE = "resize"
 

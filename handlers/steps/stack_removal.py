@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from handlers.base import Answer, Cloud, Next
 from handlers.identity import last_write
 from handlers.instance import Ref, State
+from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Query, Seen, Service, Stack
-from handlers.steps.keys import STACK
 from handlers.steps.stacks import failure_of
 
 #: How often Heat is asked, before its resources are deleted without it.

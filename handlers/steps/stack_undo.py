@@ -8,9 +8,9 @@ from handlers.base import Answer, Cloud, Next, Step
 from handlers.errors import Reason
 from handlers.identity import last_write
 from handlers.instance import Ref
+from handlers.keys import SERVER
 from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ById, Kind, Query, Seen, Server, Service
-from handlers.steps.keys import SERVER
 from handlers.steps.stacks import (
     TRIES,
     UPDATE,

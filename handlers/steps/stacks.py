@@ -9,6 +9,7 @@ from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
 from handlers.errors import Reason, Terminal
 from handlers.identity import last_write, resource_name
 from handlers.instance import Ref
+from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
 from handlers.resources import (
     Absent,
@@ -21,7 +22,6 @@ from handlers.resources import (
     Service,
     Stack,
 )
-from handlers.steps.keys import STACK
 from handlers.template import Document, told_addresses, told_ids
 
 UPDATE = "update"

@@ -6,10 +6,10 @@ from handlers.base import Answer, Cloud, NewVolume, Next
 from handlers.commands import DataVolume
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
+from handlers.keys import VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Service, Volume
 from handlers.steps.ensure import Ensure
-from handlers.steps.keys import VOLUME
 
 
 def ensure_volume(subject: str, volume: DataVolume) -> Ensure:
