@@ -1,47 +1,17 @@
 """The one table from a cloud's refusal to a fault: what was answered, and what to do about it.
 
 It knows no client library: an adapter says what happened as a `Refusal`. The first row that fits
-decides. The texts are the services' own, measured on Nova 34, Cinder 29 and Neutron 29; they are
-only used to tell apart answers with the same status, and a text that is no longer recognised falls
-into a more careful row.
+decides. The texts are the services' own, measured on Nova 34, Cinder 29 and Neutron 29 (Heat's rows
+are in heat_rows.py); they are only used to tell apart answers with the same status, and a text that
+is no longer recognised falls into a more careful row.
 """
 
-import re
-
-import msgspec
-
+from handlers.clouds.heat_rows import HEAT
 from handlers.clouds.refusals import Effect, Refusal, Trouble
+from handlers.clouds.row import LOOK, Row
 from handlers.clouds.text import clean
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
 
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table; a field that is left out fits everything."""
-
-    why: str
-    fault: type[Fault]
-    reason: Reason
-    statuses: frozenset[int] = frozenset()
-    troubles: frozenset[Trouble] = frozenset()
-    effects: frozenset[Effect] = frozenset(Effect)
-    service: str = ""
-    own: bool | None = None
-    text: str = ""
-
-    def fits(self, refusal: Refusal) -> bool:
-        """Whether this row speaks of the refusal."""
-        return (
-            (not self.troubles or refusal.trouble in self.troubles)
-            and (not self.statuses or refusal.status in self.statuses)
-            and refusal.effect in self.effects
-            and self.service in ("", refusal.service)
-            and self.own in (None, refusal.own)
-            and bool(re.search(self.text, f"{refusal.code} {refusal.text}", re.IGNORECASE))
-        )
-
-
-_LOOK = frozenset({Effect.LOOK})
-_MUTATING = frozenset(Effect) - _LOOK
 _MAKE = frozenset({Effect.MAKE})
 _CHANGE = frozenset({Effect.CHANGE})
 _REMOVE = frozenset({Effect.REMOVE})
@@ -73,27 +43,27 @@ _LOOK_UPS = (
     Row(
         why="the credentials may not look: an operator can give them the right",
         statuses=frozenset({401, 403}),
-        effects=_LOOK,
+        effects=LOOK,
         fault=Retryable,
         reason=Reason.CREDENTIALS,
     ),
     Row(
         why="a look-up has no effect, whatever became of it",
         troubles=frozenset({Trouble.TIMEOUT, Trouble.RESET}),
-        effects=_LOOK,
+        effects=LOOK,
         fault=Retryable,
         reason=Reason.UNAVAILABLE,
     ),
     Row(
         why="a proxy, a rate limit or the service itself is out of order",
         statuses=frozenset({408, 425, 429, 502, 503, 504}),
-        effects=_LOOK,
+        effects=LOOK,
         fault=Retryable,
         reason=Reason.UNAVAILABLE,
     ),
     Row(
         why="a look-up has no effect, whatever was answered",
-        effects=_LOOK,
+        effects=LOOK,
         fault=Retryable,
         reason=Reason.CLOUD_ERROR,
     ),
@@ -264,11 +234,13 @@ _IN_DOUBT = (
     ),
 )
 
-TABLE: tuple[Row, ...] = _NEVER_SENT + _LOOK_UPS + _QUOTAS + _ALREADY + _REFUSED + _IN_DOUBT
+TABLE: tuple[Row, ...] = _NEVER_SENT + HEAT + _LOOK_UPS + _QUOTAS + _ALREADY + _REFUSED + _IN_DOUBT
 
 
 def fault_of(refusal: Refusal) -> Fault:
     """The fault to raise; its message is the cloud's own text, masked and truncated."""
     row = next(row for row in TABLE if row.fits(refusal))
     text = clean(refusal.text) or row.why
+    if row.explains and refusal.text:
+        text = f"{row.why} ({text})"
     return row.fault(text, row.reason, service=refusal.service, request_id=refusal.request_id)

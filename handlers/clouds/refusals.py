@@ -26,13 +26,15 @@ class Trouble(StrEnum):
     CREDENTIALS = "credentials"
     CATALOGUE = "catalogue"
     GARBLED = "garbled"
+    TRUSTS = "trusts"
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A call that did not go well.
 
     Either `trouble` or `status` is set. `own` says whether the service itself wrote the body: a
-    proxy that answers 404 says nothing about the resource. `code` is Neutron's error type.
+    proxy that answers 404 says nothing about the resource. `code` is the error's type, which
+    Neutron and Heat tell.
     """
 
     service: str

@@ -1,44 +1,14 @@
 """The table of faults: every row, by an answer that a service was seen to give."""
 
-import msgspec
 import pytest
 
-from handlers.clouds.faults import TABLE, Row, fault_of
+from handlers.clouds.faults import TABLE, fault_of
 from handlers.clouds.refusals import Effect, Refusal, Trouble
+from handlers.clouds.row import Row
 from handlers.clouds.text import TEXT_LIMIT, clean
-from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
-
-LOOK, MAKE, CHANGE, REMOVE = Effect.LOOK, Effect.MAKE, Effect.CHANGE, Effect.REMOVE
-MUTATING = (MAKE, CHANGE, REMOVE)
-
-
-class Case(msgspec.Struct, frozen=True):
-    """What happened, and what is to become of it."""
-
-    effects: tuple[Effect, ...]
-    fault: type[Fault]
-    reason: Reason
-    status: int = 0
-    trouble: Trouble | None = None
-    text: str = ""
-    code: str = ""
-    service: str = "compute"
-    own: bool = True
-
-    def refusals(self) -> list[Refusal]:
-        return [
-            Refusal(
-                service=self.service,
-                effect=effect,
-                status=self.status,
-                trouble=self.trouble,
-                own=self.own,
-                code=self.code,
-                text=self.text,
-                request_id="req-1",
-            )
-            for effect in self.effects
-        ]
+from handlers.errors import Ambiguous, Reason, Retryable, Terminal
+from tests.unit.clouds.cases import CHANGE, LOOK, MAKE, MUTATING, REMOVE, Case
+from tests.unit.clouds.heat_answers import HEAT_CASES, NO_MESSAGE
 
 
 def _never_sent(trouble: Trouble) -> Case:
@@ -212,6 +182,7 @@ CASES = {
     "garbled": Case(MUTATING, Ambiguous, Reason.CLOUD_ERROR, trouble=Trouble.GARBLED),
     "redirect": Case(MUTATING, Ambiguous, Reason.CLOUD_ERROR, 300),
 }
+CASES |= {f"heat: {name}": case for name, case in HEAT_CASES.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -256,6 +227,12 @@ def test_unknown_text_of_a_known_status_is_refused() -> None:
 def test_cloud_text_is_kept() -> None:
     text = "Availability zone 'nope' is invalid."
     assert fault_of(CASES["bad request"].refusals()[0]).message == text
+
+
+def test_text_that_tells_nobody_what_to_do_is_explained() -> None:
+    (refusal, *_) = HEAT_CASES["call without an engine"].refusals()
+    assert fault_of(refusal).message.startswith("no engine of Heat answers its API: ")
+    assert fault_of(refusal).message.endswith(f"({NO_MESSAGE})")
 
 
 def test_missing_text_is_replaced_by_what_the_row_says() -> None:
