@@ -25,17 +25,19 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request; `route` is a template, `ids` fill its braces in order."""
+    """One request; `route` is a template, `ids` fill its braces in order. `verb` is the method
+    where the effect does not say it: PATCH."""
 
     effect: Effect
     route: str
     ids: tuple[str, ...] = ()
     params: tuple[tuple[str, str], ...] = ()
     body: Any = None
+    verb: str = ""
 
     @property
     def method(self) -> str:
-        return _METHODS.get(self.effect, "POST")
+        return self.verb or _METHODS.get(self.effect, "POST")
 
     @property
     def path(self) -> str:
@@ -120,7 +122,7 @@ class Caller:
         return self._clock() - began <= self._limits.connect
 
     def _once(self, request: Request, microversion: str | None, token: dict[str, str]) -> Reply:
-        transport = self._link.ready().transports[self.service]
+        transport = self._link.transport(self.service)
         began, status = self._clock(), Trouble.RESET.value
         try:
             answer = transport.send(

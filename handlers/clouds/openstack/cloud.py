@@ -3,13 +3,24 @@
 from collections.abc import Callable, Collection
 from time import monotonic
 
-from handlers.base import Answer, NewPort, NewServer, NewVolume, Probe, Rules
+from handlers.base import (
+    Answer,
+    NewPort,
+    NewServer,
+    NewStack,
+    NewVolume,
+    Probe,
+    Rules,
+    StackUpdate,
+)
 from handlers.clouds.openstack.block_storage import BlockStorage
 from handlers.clouds.openstack.caller import Caller
 from handlers.clouds.openstack.compute import Compute
 from handlers.clouds.openstack.limits import Limits
 from handlers.clouds.openstack.link import Link
 from handlers.clouds.openstack.network import Network
+from handlers.clouds.openstack.orchestration import Orchestration
+from handlers.clouds.openstack.trusts import no_trusts
 from handlers.operation import Micros
 from handlers.resources import Kind, Resource, Service
 
@@ -28,6 +39,10 @@ class OpenStackCloud:
         self._compute = Compute(Caller(Service.COMPUTE, link, limits, probe, clock))
         self._storage = BlockStorage(Caller(Service.BLOCK_STORAGE, link, limits, probe, clock))
         self._network = Network(Caller(Service.NETWORK, link, limits, probe, clock))
+        self.stacks = Orchestration(
+            Caller(Service.ORCHESTRATION, link, limits, probe, clock),
+            lambda: no_trusts(link.ready().session),
+        )
 
     @property
     def project(self) -> str:
@@ -52,6 +67,8 @@ class OpenStackCloud:
                 return self._network.get_ports(ids)
             case Kind.SECURITY_GROUP:
                 return self._network.get_groups(ids)
+            case Kind.STACK:
+                return self.stacks.get(ids)
 
     def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
         match kind:
@@ -63,6 +80,13 @@ class OpenStackCloud:
                 return self._network.find_ports(subjects)
             case Kind.SECURITY_GROUP:
                 return self._network.find_groups(subjects)
+            case Kind.STACK:
+                return self.stacks.find(subjects)
+
+    def in_full(self, kind: Kind, name: str, one: str) -> Resource | None:
+        if kind is Kind.STACK:
+            return self.stacks.in_full(name, one)
+        return next(iter(self.get(kind, [one])), None)
 
     # -- network --------------------------------------------------------------------------------
 
@@ -117,3 +141,17 @@ class OpenStackCloud:
 
     def delete_server(self, server: str) -> Answer:
         return self._compute.delete(server)
+
+    # -- orchestration --------------------------------------------------------------------------
+
+    def create_stack(self, new: NewStack) -> Answer:
+        return self.stacks.create(new)
+
+    def update_stack(self, change: StackUpdate) -> Answer:
+        return self.stacks.update(change)
+
+    def cancel_stack_update(self, subject: str, stack: str) -> Answer:
+        return self.stacks.cancel_update(subject, stack)
+
+    def delete_stack(self, subject: str, stack: str) -> Answer:
+        return self.stacks.delete(subject, stack)

@@ -1,11 +1,12 @@
 """The services' JSON as resources, with the identity that they carry."""
 
 from ipaddress import ip_network
+from typing import Any
 
 from handlers.clouds.openstack import wire
 from handlers.clouds.text import clean
-from handlers.identity import role_of, subject_of
-from handlers.resources import Port, PortRange, Rule, SecurityGroup, Server, Volume
+from handlers.identity import STACK, role_of, server_tag, subject_of
+from handlers.resources import Port, PortRange, Rule, SecurityGroup, Server, Stack, Volume
 
 _PROTOCOLS = {"tcp": "tcp", "6": "tcp", "udp": "udp", "17": "udp"}
 
@@ -74,6 +75,27 @@ def rule(seen: wire.GroupRule) -> Rule | None:
     if seen.direction != "ingress" or not protocol or not cidr or first is None or last is None:
         return None
     return Rule(PortRange(protocol, first, last), network(cidr), seen.id)
+
+
+def stack(seen: wire.Stack, project: str) -> Stack:
+    """A Heat stack; `project` stands in where the answer does not name it."""
+    tags = tuple(seen.tags or ())
+    subject = subject_of(seen.stack_name, tags)
+    return Stack(
+        id=seen.id,
+        name=seen.stack_name,
+        status=seen.stack_status,
+        reason=clean(seen.stack_status_reason or ""),
+        tags=tags,
+        outputs=_outputs(seen.outputs),
+        subject=subject,
+        role=STACK if subject and server_tag(subject) in tags else None,
+        project=seen.project or project,
+    )
+
+
+def _outputs(seen: list[wire.Output] | None) -> dict[str, Any] | None:
+    return None if seen is None else {one.output_key: one.output_value for one in seen}
 
 
 def network(cidr: str) -> str:

@@ -20,13 +20,16 @@ from handlers.clouds.text import clean
 from handlers.errors import Reason, Terminal
 from handlers.resources import Service
 
-#: The catalogue's names of the services.
+#: The catalogue's names of the services that every cloud has.
 TYPES = {
     Service.COMPUTE: "compute",
     Service.BLOCK_STORAGE: "block-storage",
     Service.NETWORK: "network",
 }
 
+#: And of the one that a cloud may lack. It has no microversions, so nothing is asked of it before
+#: it is first used: a Heat that is away or hangs delays nobody else.
+HEAT = "orchestration"
 
 #: Seconds for which a token is used before keystoneauth is asked again whether it is still good. It
 #: renews two minutes before the end; asking costs it 0.2 ms, because it reads the date anew.
@@ -34,7 +37,7 @@ TOKEN_HOLD = 10.0
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """What a connection gives: the project's id and one adapter per service."""
+    """What a connection gives: the project's id and one transport per service of `TYPES`."""
 
     project: str
     session: Session
@@ -63,6 +66,7 @@ class Link:
         self._limits = limits
         self._lock = Lock()
         self._ready: Ready | None = None
+        self._heat: Transport | None = None
         self._clock = clock
         self._token: tuple[float, dict[str, str]] = (0.0, {})
         try:
@@ -79,6 +83,14 @@ class Link:
                 if self._ready is None:
                     self._ready = self._connect()
         return self._ready
+
+    def transport(self, service: Service) -> Transport:
+        """The way to the service; raises Retryable when there is none now."""
+        if service is not Service.ORCHESTRATION:
+            return self.ready().transports[service]
+        if self._heat is None:
+            self._heat = self._find_heat(self.ready().session)
+        return self._heat
 
     def token(self) -> dict[str, str]:
         """The headers that carry a good token; raises Retryable when there is none to be had."""
@@ -121,6 +133,18 @@ class Link:
         except (ksa.ClientException, SDKException) as error:
             raise self._fault(error) from None
         return Ready(project, session, transports, versions)
+
+    def _find_heat(self, session: Session) -> Transport:
+        """As the catalogue that came with the token has it; a later one may have it first."""
+        try:
+            url = self._region.get_session_client(HEAT).get_endpoint(skip_discovery=True)
+            if not url:
+                raise ksa.EndpointNotFound(
+                    f"the catalogue has no {HEAT} endpoint: only the manager natives works here"
+                )
+        except (ksa.ClientException, SDKException) as error:
+            raise self._fault(error) from None
+        return Transport(session, Service.ORCHESTRATION, url.rstrip("/"))
 
     def _session(self) -> Session:
         """openstacksdk's session: TLS as clouds.yaml says; room for all threads' connections."""

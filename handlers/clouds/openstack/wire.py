@@ -1,6 +1,6 @@
 """The parts of the services' JSON that we read, as typed structs.
 
-Field names are the services' own (Nova 2.46, Cinder 3.60, Neutron v2.0).
+Field names are the services' own (Nova 2.46, Cinder 3.60, Neutron v2.0, Heat v1).
 """
 
 from typing import Any
@@ -158,11 +158,53 @@ class Groups(msgspec.Struct):
     links: list[Any] = field(name="security_groups_links", default_factory=list)
 
 
+class Output(msgspec.Struct):
+    """One output of a stack; the value is None while it cannot be told."""
+
+    output_key: str
+    output_value: Any = None
+
+
+class Stack(msgspec.Struct):
+    """One entry of GET /stacks, or of GET /stacks/{name}/{id}, which alone has outputs.
+
+    Heat names the project in a listing for an administrator only.
+    """
+
+    id: str
+    stack_name: str = ""
+    stack_status: str = "UNKNOWN"
+    stack_status_reason: str | None = None
+    tags: list[str] | None = None
+    outputs: list[Output] | None = None
+    project: str = ""
+
+
+class OneStack(msgspec.Struct):
+    """The answer of GET /stacks/{name}/{id}."""
+
+    stack: Stack
+
+
+class MadeStack(msgspec.Struct):
+    """The answer of POST /stacks: little more than the id."""
+
+    stack: Named
+
+
+class Stacks(msgspec.Struct):
+    """GET /stacks: all of them, for Heat cuts no listing without a `limit`."""
+
+    items: list[Stack] = field(name="stacks")
+
+
 class ErrorBody(msgspec.Struct, frozen=True):
     """What a service says about a refusal. `own` is False when it is not the service that speaks.
 
     `{"itemNotFound": {"code": 404, "message": …}}` is Nova's and Cinder's form,
-    `{"NeutronError": {"type": …, "message": …}}` Neutron's.
+    `{"NeutronError": {"type": …, "message": …}}` Neutron's, and Heat's is
+    `{"code": 404, "title": …, "explanation": …, "error": {"type": …, "message": …}}`, without a
+    message where the text may be meant for Heat's operator only (500).
     """
 
     own: bool = False
@@ -170,7 +212,8 @@ class ErrorBody(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-#: Neutron's type of a 404 for a path that it does not know: it says nothing about a resource.
+#: Neutron's and Heat's type of a 404 for a path that they do not know: that says nothing about a
+#: resource.
 _NO_SUCH_PATH = "HTTPNotFound"
 
 
@@ -180,10 +223,17 @@ def error_body(content: bytes) -> ErrorBody:
         body = msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.MsgspecError:
         return ErrorBody()
+    inner = body.get("error")
+    if isinstance(inner, dict) and "explanation" in body:
+        return _typed(inner, "", str(body["explanation"]))
     for name, inner in body.items():
         if isinstance(inner, str):
             return ErrorBody(own=True, code=name, message=inner)
         if isinstance(inner, dict) and "message" in inner:
-            code = str(inner.get("type") or name)
-            return ErrorBody(code != _NO_SUCH_PATH, code, str(inner["message"]))
+            return _typed(inner, name)
     return ErrorBody()
+
+
+def _typed(inner: dict[str, Any], name: str, otherwise: str = "") -> ErrorBody:
+    code = str(inner.get("type") or name)
+    return ErrorBody(code != _NO_SUCH_PATH, code, str(inner.get("message") or otherwise))
