@@ -24,7 +24,15 @@ from simulator.keystone import Keystone
 from simulator.microversion import headers_of, version_of
 from simulator.neutron.api import Neutron
 from simulator.nova.api import Nova
-from simulator.wire import Account, Incoming, Reply, Route, refusal_body, unauthorized_body
+from simulator.wire import (
+    Account,
+    Incoming,
+    Reply,
+    Route,
+    no_engine,
+    refusal_body,
+    unauthorized_body,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -68,7 +76,7 @@ class Simulator:
         except Lost as lost:
             if lost.status is None:
                 _cut(environ)
-            reply = _proxy(lost.status or 502)
+            reply = _proxy(lost)
         return _send(reply, start_response)
 
     def _answer(self, request: Request, body: bytes) -> Reply:
@@ -123,8 +131,14 @@ def _unauthorized(root: str) -> Reply:
     return Reply(status=401, body=unauthorized_body(), headers=challenge)
 
 
-def _proxy(status: int) -> Reply:
-    """What a load balancer says when the service behind it gave no answer."""
+def _proxy(lost: Lost) -> Reply:
+    """What a load balancer says when the service behind it gave no answer.
+
+    Heat's API says so itself when it had none from its engine.
+    """
+    status = lost.status or 502
+    if lost.service is Service.ORCHESTRATION and status == 500:
+        return Reply(status=status, body=refusal_body(no_engine()))
     text = f"<html><body><h1>{status}</h1>The server did not answer.</body></html>".encode()
     return Reply(status=status, body=text, headers={"Content-Type": "text/html"})
 
@@ -158,6 +172,7 @@ _REASONS = {
     202: "Accepted",
     204: "No Content",
     300: "Multiple Choices",
+    302: "Found",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",

@@ -14,7 +14,7 @@ from simulator.wire import Incoming, Reply
 def ids_of(service: Service, request_id: str) -> dict[str, str]:
     """The headers that name the request: Nova and Cinder send two."""
     names = ["x-openstack-request-id"]
-    if service is not Service.NETWORK:
+    if service in (Service.COMPUTE, Service.BLOCK_STORAGE):
         names.append("x-compute-request-id")
     return dict.fromkeys(names, request_id)
 

@@ -14,7 +14,7 @@ from simulator.wire import Account, Incoming, Reply, Route, stamp, unauthorized_
 _DOMAIN = {"id": "default", "name": "Default"}
 _HOURS = 12
 
-#: type, name and path of every service; Cinder's path ends with the project's id.
+#: type, name and path of every service; those of Cinder and Heat end with the project's id.
 SERVICES = (
     ("identity", "keystone", "/identity"),
     ("compute", "nova", "/compute/v2.1"),

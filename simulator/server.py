@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         for part in body:
             self.wfile.write(part)
 
-    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: requests are counted."""

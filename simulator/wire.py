@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -101,14 +102,46 @@ _CODES = {
 
 
 def refusal_body(refusal: Refusal) -> dict[str, Any]:
-    """A refusal as the service's JSON: Neutron's form, or that of Nova and Cinder."""
+    """A refusal as the service's JSON: Neutron's form, Heat's, or that of Nova and Cinder."""
     if refusal.status == 401:
         return unauthorized_body()
+    if refusal.service is Service.ORCHESTRATION:
+        return _heat_body(refusal)
     if refusal.service is Service.NETWORK:
         kind = refusal.code or "HTTPInternalServerError"
         return {"NeutronError": {"type": kind, "message": refusal.message, "detail": ""}}
     name = refusal.code or _CODES.get(refusal.status, "computeFault")
     return {name: {"code": refusal.status, "message": refusal.message}}
+
+
+_EXPLANATIONS = {
+    400: (
+        "The server could not comply with the request since it is either malformed or otherwise "
+        "incorrect."
+    ),
+    403: "Access was denied to this resource.",
+    404: "The resource could not be found.",
+    409: "There was a conflict when trying to complete your request.",
+    500: ("The server has either erred or is incapable of performing the requested operation."),
+    503: "The server is currently unavailable. Please try again at a later time.",
+}
+
+
+def no_engine() -> Refusal:
+    """What Heat's API says when no engine has answered it in time: it tells no message."""
+    return Refusal(Service.ORCHESTRATION, 500, "", "MessagingTimeout")
+
+
+def _heat_body(refusal: Refusal) -> dict[str, Any]:
+    status = HTTPStatus(refusal.status)
+    kind = refusal.code or "HTTP" + status.phrase.replace(" ", "")
+    error = {"type": kind, "traceback": None}
+    return {
+        "code": refusal.status,
+        "title": status.phrase,
+        "explanation": _EXPLANATIONS.get(refusal.status, status.description),
+        "error": {**error, "message": refusal.message} if refusal.message else error,
+    }
 
 
 def unauthorized_body() -> dict[str, Any]:
