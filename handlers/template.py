@@ -19,7 +19,7 @@ import msgspec
 import yaml
 
 from handlers import identity
-from handlers.commands import CreateInstance, CreateSecurityGroup, DataVolume, Network
+from handlers.commands import Body, CreateInstance, CreateSecurityGroup, DataVolume, Network
 from handlers.keys import GROUP, SERVER, VOLUME, port_keys
 
 #: Ocata's: the oldest in which a server has tags.
@@ -28,7 +28,11 @@ HOT = "2017-02-24"
 #: The parameters that an update may change.
 FLAVOR, VOLUME_SIZE = "flavor", "volume_size"
 
+#: What `Document.shown` can be asked for.
+PARTS = ("template", "environment")
+
 _ADDRESSES = "-addresses"
+_MASK = "********"
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -38,15 +42,27 @@ class Document(msgspec.Struct, frozen=True):
     environment: Mapping[str, Any]
     parameters: Mapping[str, Any]
 
-    def shown(self) -> str:
-        """As YAML for people; hidden values are not in it."""
-        hidden = {name for name, each in self.template["parameters"].items() if each.get("hidden")}
+    def shown(self, only: str = "") -> str:
+        """As YAML, in the form in which Heat's own client takes the files: both of PARTS, or the
+        one that is named. Hidden values are masked."""
+        schema = self.template["parameters"]
         values = {
-            name: "********" if name in hidden else value for name, value in self.parameters.items()
+            name: _MASK if schema[name].get("hidden") else value
+            for name, value in self.parameters.items()
         }
-        environment = {**self.environment, "parameters": values}
-        dump = yaml.safe_dump_all([self.template, environment], sort_keys=False, width=100)
-        return str(dump)
+        parts = {
+            "template": self.template,
+            "environment": {**self.environment, "parameters": values},
+        }
+        shown = [parts[only]] if only else parts.values()
+        return str(yaml.safe_dump_all(shown, sort_keys=False, width=100))
+
+
+def document_of(subject: str, body: Body) -> Document | None:
+    """The stack that a command makes; None for one that makes none."""
+    if isinstance(body, CreateInstance):
+        return instance_document(subject, body)
+    return group_document(subject, body) if isinstance(body, CreateSecurityGroup) else None
 
 
 def instance_document(subject: str, body: CreateInstance) -> Document:

@@ -10,7 +10,7 @@ from typing import TextIO
 from cliff.app import App
 from cliff.commandmanager import CommandManager
 
-from consumer.cli import config, dlq, instances, operations, send, worker
+from consumer.cli import config, dlq, instances, operations, send, template, worker
 from consumer.cli.base import Command
 from consumer.cli.demo.command import Demo
 from consumer.cli.tools import MakeTools
@@ -32,6 +32,7 @@ COMMANDS: dict[str, type[Command]] = {
     "operations resume": operations.Resume,
     "operations show": operations.Show,
     "send": send.Send,
+    "template show": template.Show,
     "worker": worker.Run,
 }
 
@@ -46,6 +47,7 @@ class Main(App):
         make_tools: MakeTools,
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
+        stdin: TextIO | None = None,
     ) -> None:
         """`make_tools` takes the --config-file and --config-dir arguments."""
         manager = CommandManager()
@@ -58,6 +60,7 @@ class Main(App):
             deferred_help=True,  # or `send --help` would tell nothing about `send`
             stdout=stdout,
             stderr=stderr,
+            stdin=stdin,
         )
         self._make_tools = make_tools
         self.tools = make_tools(())

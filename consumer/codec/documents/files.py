@@ -12,9 +12,16 @@ from consumer.codec.documents import asyncapi, tables
 from consumer.codec.documents.samples import COMMANDS, events
 from consumer.codec.documents.schemas import all_schemas, short
 from consumer.codec.events import to_payload
+from handlers.template import document_of
 
 #: Directories that hold nothing but generated files.
-OWNED = ("schemas/commands", "schemas/events", "samples/commands", "samples/events")
+OWNED = (
+    "schemas/commands",
+    "schemas/events",
+    "samples/commands",
+    "samples/events",
+    "samples/templates",
+)
 
 
 def contents() -> dict[str, str]:
@@ -22,6 +29,8 @@ def contents() -> dict[str, str]:
     files = {f"schemas/{name}.json": _json(schema) for name, schema in all_schemas().items()}
     for name, command in COMMANDS.items():
         files[f"samples/commands/{short(name)}.json"] = _json(to_dict(command))
+        if stack := document_of(command.subject, command.body):
+            files[f"samples/templates/{short(name)}.yaml"] = stack.shown()
     for event in events():
         files[f"samples/events/{short(event.type)}.json"] = _json(to_payload(event))
     files["asyncapi.yaml"] = yaml.safe_dump(asyncapi.document(), sort_keys=False, width=100)

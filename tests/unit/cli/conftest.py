@@ -46,6 +46,7 @@ class Bench:
         self.refused: list[Delivery] = []
         self.found: list[Finding] = []
         self.outcome = 0
+        self.stdin = ""
         self.sent: list[Command] = []
         self.board = Board()
         self.answers: Callable[[Command], list[Event]] = lambda command: []
@@ -85,7 +86,7 @@ class Bench:
             return self
 
         try:
-            code = Main(tools, out, err).run(list(argv))
+            code = Main(tools, out, err, io.StringIO(self.stdin)).run(list(argv))
         except SystemExit as left:
             code = int(left.code or 0)
         return Done(code, out.getvalue(), err.getvalue())
