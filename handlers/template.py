@@ -179,7 +179,7 @@ def _add_server(
     if body.volume:
         volume = {"get_resource": name_of(VOLUME)}
         properties["block_device_mapping_v2"] = [
-            {"volume_id": volume, "delete_on_termination": False}
+            {"volume_id": volume, "boot_index": -1, "delete_on_termination": False}
         ]
     if body.user_data is not None:
         properties["user_data"] = draft.value("user_data", body.user_data.reveal(), hidden=True)
