@@ -21,6 +21,7 @@ from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
 from handlers.clouds import openstack
 from handlers.operation import SECOND
+from handlers.orchestrator import NAME as ORCHESTRATOR
 
 
 class Wired:
@@ -164,8 +165,9 @@ def _clouds(settings: Settings) -> Iterator[Finding]:
     except Misconfigured as error:
         yield Finding("clouds", good=False, text=str(error))
         return
+    heat = settings.managers.default == ORCHESTRATOR
     for cloud in clouds.all.values():
-        for found in openstack.check(cloud):
+        for found in openstack.check(cloud, orchestration=heat):
             yield Finding(f"cloud {found.name}", good=found.ok, text=found.text)
 
 

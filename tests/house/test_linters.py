@@ -39,6 +39,10 @@ PLANTED_IMPORTS = {
         "import consumer.relay",
     ),
     "openstacksdk lives in handlers/clouds/openstack": ("consumer/clock.py", "import openstack"),
+    "heatclient lives in handlers/clouds/openstack/orchestration": (
+        "handlers/clouds/openstack/compute.py",
+        "import heatclient",
+    ),
     "kombu lives in consumer/broker": ("consumer/clock.py", "import kombu"),
     "oslo.messaging lives in consumer/notifications": (
         "consumer/clock.py",

@@ -139,9 +139,13 @@ class Link:
         try:
             url = self._region.get_session_client(HEAT).get_endpoint(skip_discovery=True)
             if not url:
-                raise ksa.EndpointNotFound(
-                    f"the catalogue has no {HEAT} endpoint: only the manager natives works here"
-                )
+                raise ksa.EndpointNotFound
+        except ksa.CatalogException:
+            text = (
+                f"cloud {self.name}: the service catalogue has no {HEAT} endpoint (Heat): check "
+                "region_name and interface, or leave new instances to the manager natives"
+            )
+            raise self._refused(Trouble.CATALOGUE, text) from None
         except (ksa.ClientException, SDKException) as error:
             raise self._fault(error) from None
         return Transport(session, Service.ORCHESTRATION, url.rstrip("/"))
@@ -166,4 +170,7 @@ class Link:
         else:
             told = "Keystone or a service's version page cannot be reached: check auth_url"
         text = f"cloud {self.name}: {told} ({clean(str(error))})"
+        return self._refused(trouble, text)
+
+    def _refused(self, trouble: Trouble, text: str) -> Exception:
         return fault_of(Refusal(service="identity", effect=Effect.LOOK, trouble=trouble, text=text))

@@ -28,8 +28,7 @@ _GONE = "DELETE_COMPLETE"
 class Orchestration:
     """The calls of `Cloud` that go to Heat.
 
-    `no_trusts` says why Keystone refuses trusts to these credentials, or None when it does not, or
-    when nobody knows.
+    `no_trusts` says why Keystone may have refused a trust to these credentials, or None.
     """
 
     def __init__(self, caller: Caller, no_trusts: Callable[[], str | None]) -> None:
@@ -41,10 +40,14 @@ class Orchestration:
         return tuple(one for one in self._list("id", ids) if one.id in ids)
 
     def find(self, subjects: Collection[str]) -> tuple[Stack, ...]:
-        """By name, in the credentials' project: an administrator is shown those of all."""
+        found = self.named(map(resource_name, subjects))
+        return tuple(one for one in found if one.subject in subjects)
+
+    def named(self, names: Iterable[str]) -> list[Stack]:
+        """Those of the credentials' project: an administrator is shown every project's."""
         project = self._caller.project
-        found = self._list("name", map(resource_name, subjects), ("tenant", project))
-        return tuple(one for one in found if one.subject in subjects and one.project == project)
+        found = self._list("name", names, ("tenant", project))
+        return [one for one in found if one.project == project]
 
     def in_full(self, name: str, one: str) -> Stack | None:
         """With its outputs. A deleted stack is none, although Heat still tells of it by id."""

@@ -41,7 +41,8 @@ class Script:
         self.sent: list[Sent] = []
         self.tokens = 0
         self.identity: Act | None = None
-        self.services = ["compute", "block-storage", "network"]
+        self.services = ["compute", "block-storage", "network", "orchestration"]
+        self.application_credential: dict[str, Any] | None = None
         self.microversion = {"compute": "2.90", "block-storage": "3.70"}
         self.keep_alive = True
         self.released = threading.Event()
@@ -85,11 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._take()
 
-    do_POST = do_DELETE = do_PUT = do_GET  # noqa: N815
+    do_POST = do_DELETE = do_PATCH = do_GET  # noqa: N815
 
     def say(self, status: int, body: str, kind: str = "application/json", **more: str) -> None:
         """Send an answer."""
-        content = body.encode()
+        content = b"" if status == 204 else body.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
@@ -136,14 +137,16 @@ def _token(script: Script) -> dict[str, Any]:
                     "interface": "public",
                     "region": "One",
                     "region_id": "One",
-                    "url": f"{script.url}/{service}/{_ROOTS[service]}",
+                    "url": f"{script.url}/{service}/{_PATHS[service]}",
                 }
             ],
         }
         for service in script.services
     ]
+    methods = ["application_credential" if script.application_credential else "password"]
     return {
-        "methods": ["password"],
+        **({"application_credential": given} if (given := script.application_credential) else {}),
+        "methods": methods,
         "user": {"id": "u", "name": "u", "domain": {"id": "default", "name": "Default"}},
         "project": {"id": "p-1", "name": "p", "domain": {"id": "default", "name": "Default"}},
         "roles": [{"id": "member", "name": "member"}],
@@ -154,6 +157,9 @@ def _token(script: Script) -> dict[str, Any]:
 
 
 _ROOTS = {"compute": "v2.1", "block-storage": "v3", "network": "v2.0"}
+
+#: Heat has a version page too, but nobody is to ask for it.
+_PATHS = {**_ROOTS, "orchestration": "v1/p-1"}
 
 
 def _pages(script: Script) -> dict[str, Any]:
