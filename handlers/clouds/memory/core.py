@@ -19,6 +19,7 @@ from handlers.clouds.memory.things import (
     Micros,
     PortThing,
     ServerThing,
+    StackThing,
     VolumeThing,
 )
 
@@ -51,6 +52,7 @@ class Core:
         self.volumes: dict[str, VolumeThing] = {}
         self.ports: dict[str, PortThing] = {}
         self.groups: dict[str, GroupThing] = {}
+        self.stacks: dict[str, StackThing] = {}
         self._agenda: list[tuple[Micros, int, Action]] = []
         self._entries = 0
 

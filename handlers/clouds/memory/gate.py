@@ -35,24 +35,35 @@ class Gate:
     def call(self, call: Call, effect: Callable[[Doing], Answered]) -> Answered:
         """Let the call happen; raises Refusal or Lost.
 
-        The fault plan's delays are slept outside the lock.
+        The fault plan's delays, and an answer that is waited for in vain, are slept outside the
+        lock.
         """
         core = self._core
-        with core.lock:
-            core.advance()
-            self.counts[call.service, call.verb] += 1
-            fault = self.plan.draw(call)
-            doing = Doing(call, f"req-{core.new_id()}")
-            if not isinstance(fault, Delay):
-                return self._do(fault, doing, effect)
-        self._sleep(fault.seconds)
-        with core.lock:
-            core.advance()
-            return self._do(None, doing, effect)
+        try:
+            with core.lock:
+                core.advance()
+                self.counts[call.service, call.verb] += 1
+                fault, doing = self.begin(call)
+                if not isinstance(fault, Delay):
+                    return self.finish(fault, doing, effect)
+            self._sleep(fault.seconds)
+            with core.lock:
+                core.advance()
+                return self.finish(None, doing, effect)
+        except Lost as lost:
+            if lost.seconds:
+                self._sleep(lost.seconds)
+            raise
 
-    def _do(
+    def begin(self, call: Call) -> tuple[Effect | None, Doing]:
+        """What goes wrong with a call, and what its effect will be told. With the lock held: for a
+        service that calls another one, which nobody counts."""
+        return self.plan.draw(call), Doing(call, f"req-{self._core.new_id()}")
+
+    def finish(
         self, fault: Effect | None, doing: Doing, effect: Callable[[Doing], Answered]
     ) -> Answered:
+        """The call itself, with the lock held; a Delay has been waited out by the caller."""
         try:
             if isinstance(fault, Spoil):
                 doing.outcome, doing.text = fault.outcome, fault.text

@@ -18,14 +18,23 @@ class Refusal(Exception):
 class Lost(Exception):
     """The answer never came. `status` is that of a proxy in between, None for a cut connection.
 
-    Whether a call that was `sent` had an effect is not said, on purpose.
+    Whether a call that was `sent` had an effect is not said, on purpose. `seconds` are how long it
+    takes until nobody waits any more.
     """
 
-    def __init__(self, service: Service, status: int | None = None, *, sent: bool = True) -> None:
+    def __init__(
+        self,
+        service: Service,
+        status: int | None = None,
+        *,
+        sent: bool = True,
+        seconds: float = 0.0,
+    ) -> None:
         super().__init__(f"{service}: no answer")
         self.service = service
         self.status = status
         self.sent = sent
+        self.seconds = seconds
 
 
 _OVER: dict[Service, tuple[int, str, str]] = {
@@ -40,10 +49,15 @@ _OVER: dict[Service, tuple[int, str, str]] = {
         "VolumeLimitExceeded: Maximum number of volumes allowed exceeded for quota '{what}'.",
     ),
     Service.NETWORK: (409, "OverQuota", "Quota exceeded for resources: ['{what}']."),
+    Service.ORCHESTRATION: (
+        400,
+        "RequestLimitExceeded",
+        "Request limit exceeded: You have reached the maximum {what}s per tenant, 0.",
+    ),
 }
 
 
 def over_quota(service: Service, what: str) -> Refusal:
-    """Over quota, the way the service says it: Nova 403, Cinder 413, Neutron 409."""
+    """Over quota, the way the service says it: Nova 403, Cinder 413, Neutron 409, Heat 400."""
     status, code, text = _OVER[service]
     return Refusal(service, status, text.format(what=what), code)

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from handlers.clouds.memory.attachments import Attachments
 from handlers.clouds.memory.audit import Audit
 from handlers.clouds.memory.compute import Compute
 from handlers.clouds.memory.core import PROJECT, Core
@@ -11,6 +12,9 @@ from handlers.clouds.memory.faults import FaultPlan, FaultRule
 from handlers.clouds.memory.gate import Gate
 from handlers.clouds.memory.lifecycle import Lifecycle
 from handlers.clouds.memory.network import Networking
+from handlers.clouds.memory.orchestration import Orchestration
+from handlers.clouds.memory.orchestration.kinds import all_kinds
+from handlers.clouds.memory.orchestration.natives import Natives
 from handlers.clouds.memory.settings import Catalogue, Quotas, Times
 from handlers.clouds.memory.storage import Storage
 from handlers.clouds.memory.things import Micros
@@ -23,7 +27,7 @@ def wall_clock() -> Micros:
 
 
 class CloudState:
-    """A small OpenStack: compute, block storage and network of one region.
+    """A small OpenStack: compute, block storage, network and orchestration of one region.
 
     `now` is the only clock (microseconds); the state catches up with it whenever it is used.
     `sleep` serves the fault plan's delays (seconds). The same seed and the same calls at the same
@@ -51,7 +55,17 @@ class CloudState:
             self.storage,
             Lifecycle(self.core, self.network, self.storage),
         )
+        self.attachments = Attachments(self.core, self.storage, self.compute)
         self.gate = Gate(self.core, FaultPlan(faults, seed), sleep)
+        natives = Natives(
+            self.core,
+            self.gate,
+            network=self.network,
+            storage=self.storage,
+            compute=self.compute,
+            attachments=self.attachments,
+        )
+        self.orchestration = Orchestration(self.core, all_kinds(natives))
 
     @property
     def catalogue(self) -> Catalogue:
@@ -101,7 +115,7 @@ class CloudState:
         with core.lock:
             core.advance()
             found: dict[str, dict[Kind, tuple[str, ...]]] = {}
-            for store in (core.servers, core.volumes, core.ports, core.groups):
+            for store in (core.servers, core.volumes, core.ports, core.groups, core.stacks):
                 for thing in store.values():
                     if thing.kind is Kind.SECURITY_GROUP and thing.name == "default":
                         continue

@@ -7,9 +7,10 @@ from handlers.clouds.memory.things import (
     GroupThing,
     PortThing,
     ServerThing,
+    StackThing,
     VolumeThing,
 )
-from handlers.resources import Port, Resource, Rule, SecurityGroup, Server, Volume
+from handlers.resources import Port, Resource, Rule, SecurityGroup, Server, Stack, Volume
 
 
 def server_of(thing: ServerThing) -> Server:
@@ -49,7 +50,7 @@ def port_of(thing: PortThing) -> Port:
         name=thing.name,
         status=thing.status,
         device=thing.device,
-        addresses=(thing.address,),
+        addresses=(thing.address,) if thing.address else (),
         groups=thing.groups,
         subject=thing.subject,
         role=thing.role,
@@ -72,6 +73,20 @@ def group_of(thing: GroupThing) -> SecurityGroup:
     )
 
 
+def stack_of(thing: StackThing) -> Stack:
+    """The stack as Heat lists it: without outputs."""
+    return Stack(
+        id=thing.id,
+        name=thing.name,
+        status=f"{thing.action}_{thing.status}",
+        reason=thing.reason,
+        tags=thing.tags,
+        subject=thing.subject,
+        role=thing.role,
+        project=thing.project,
+    )
+
+
 def resource_of(thing: AnyThing) -> Resource:
     """The resource that a thing looks like from outside, now."""
     if isinstance(thing, ServerThing):
@@ -80,6 +95,8 @@ def resource_of(thing: AnyThing) -> Resource:
         return volume_of(thing)
     if isinstance(thing, PortThing):
         return port_of(thing)
+    if isinstance(thing, StackThing):
+        return stack_of(thing)
     return group_of(thing)
 
 
