@@ -1,29 +1,21 @@
 """The in-memory cloud: the `Cloud` protocol on the state of a small OpenStack."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Collection
 
 from handlers import identity
-from handlers.base import Answer, NewPort, NewServer, NewVolume, Rules
+from handlers.base import Answer, NewPort, NewServer, NewStack, NewVolume, Rules, StackUpdate
+from handlers.clouds.memory.asking import Asking, gone, made
 from handlers.clouds.memory.compute import ServerSpec
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.faults import Call
+from handlers.clouds.memory.lookups import Lookups
 from handlers.clouds.memory.network import PortSpec, RuleSpec
-from handlers.clouds.memory.refusal import Lost, Refusal
-from handlers.clouds.memory.remedy import fault_of
+from handlers.clouds.memory.stacks import Stacks
 from handlers.clouds.memory.state import CloudState
 from handlers.clouds.memory.storage import VolumeSpec
-from handlers.clouds.memory.things import AnyThing
-from handlers.clouds.memory.views import network_of, resource_of
+from handlers.clouds.memory.views import network_of
 from handlers.errors import Reason, Terminal
-from handlers.operation import SECOND, Micros
-from handlers.resources import SERVICE_OF, Kind, Resource, Server, Service
-
-Answered = TypeVar("Answered")
-
-#: Kinds that can only be asked for one id, or one name, at a time (measured).
-_ONE_BY_ONE = frozenset({Kind.SERVER, Kind.VOLUME})
-_NAME_BY_NAME = frozenset({Kind.VOLUME})
+from handlers.operation import Micros
+from handlers.resources import Kind, Resource, Server, Service
 
 
 class MemoryCloud:
@@ -38,13 +30,9 @@ class MemoryCloud:
         self._state = state
         self._project = project or state.project
         self._admin = admin
-        core = state.core
-        self._stores: dict[Kind, Mapping[str, AnyThing]] = {
-            Kind.SERVER: core.servers,
-            Kind.VOLUME: core.volumes,
-            Kind.PORT: core.ports,
-            Kind.SECURITY_GROUP: core.groups,
-        }
+        self._asking = Asking(state, self._project)
+        self._lookups = Lookups(self._asking)
+        self._stacks = Stacks(self._asking)
 
     @property
     def project(self) -> str:
@@ -53,59 +41,16 @@ class MemoryCloud:
     # -- look-ups -------------------------------------------------------------------------------
 
     def changed(self, kind: Kind, since: Micros) -> tuple[Resource, ...] | None:
-        """As the services list changes, whose time-stamps are whole seconds.
-
-        Presence only: neither new volumes nor deleted things are in it. Neutron has no such filter.
-        """
-        if kind not in (Kind.SERVER, Kind.VOLUME):
-            return None
-        first = since // SECOND * SECOND
-
-        def look(doing: Doing) -> tuple[Resource, ...]:
-            return tuple(
-                resource_of(thing)
-                for thing in self._stores[kind].values()
-                if thing.updated is not None
-                and thing.updated >= first
-                and thing.status != "DELETED"
-                and self._listed(thing)
-            )
-
-        return self._call(SERVICE_OF[kind], f"changed_{kind}", look)
+        return self._lookups.changed(kind, since)
 
     def get(self, kind: Kind, ids: Collection[str]) -> tuple[Resource, ...]:
-        """Nova and Cinder are asked once per id, Neutron once."""
-        store = self._stores[kind]
-
-        def pick(some: Collection[str]) -> list[AnyThing]:
-            return [store[one] for one in some if one in store]
-
-        return self._look(f"get_{kind}", kind, _batches(ids, kind in _ONE_BY_ONE), pick)
+        return self._lookups.get(kind, ids)
 
     def find(self, kind: Kind, subjects: Collection[str]) -> tuple[Resource, ...]:
-        """Cinder is asked once per subject, the others once."""
-        store = self._stores[kind]
+        return self._lookups.find(kind, subjects)
 
-        def pick(some: Collection[str]) -> list[AnyThing]:
-            return [one for one in store.values() if one.subject in some and self._listed(one)]
-
-        return self._look(f"find_{kind}", kind, _batches(subjects, kind in _NAME_BY_NAME), pick)
-
-    def _look(
-        self,
-        verb: str,
-        kind: Kind,
-        batches: Iterable[list[str]],
-        pick: Callable[[list[str]], list[AnyThing]],
-    ) -> tuple[Resource, ...]:
-        found: list[Resource] = []
-        for some in batches:
-
-            def look(doing: Doing, some: list[str] = some) -> list[Resource]:
-                return [resource_of(thing) for thing in pick(some)]
-
-            found += self._call(SERVICE_OF[kind], verb, look)
-        return tuple(found)
+    def in_full(self, kind: Kind, name: str, one: str) -> Resource | None:
+        return self._stacks.in_full(name, one) if kind is Kind.STACK else None
 
     # -- network --------------------------------------------------------------------------------
 
@@ -117,9 +62,9 @@ class MemoryCloud:
                 identity.group_name(subject),
                 identity.description(role, text),
             )
-            return _answer(doing, group)
+            return made(doing, group)
 
-        return self._call(Service.NETWORK, "create_security_group", effect, subject, role)
+        return self._asking.call(Service.NETWORK, "create_security_group", effect, subject, role)
 
     def delete_security_group(self, group: str) -> Answer:
         return self._delete(Kind.SECURITY_GROUP, group, self._state.network.delete_group)
@@ -127,16 +72,16 @@ class MemoryCloud:
     def create_rules(self, new: Rules) -> Answer:
         specs = [RuleSpec(new.group, rule.ports, network_of(rule.cidr)) for rule in new.rules]
         create = self._state.network.create_rules
-        return self._act(
+        return self._asking.act(
             Kind.SECURITY_GROUP, "create_rules", new.group, lambda doing: create(doing, specs)
         )
 
     def delete_rule(self, rule: str) -> Answer:
         def effect(doing: Doing) -> Answer:
-            _gone(self._state.network.delete_rule, doing, rule)
+            gone(lambda again: self._state.network.delete_rule(again, rule), doing)
             return Answer(request_id=doing.request_id)
 
-        return self._call(Service.NETWORK, "delete_rule", effect)
+        return self._asking.call(Service.NETWORK, "delete_rule", effect)
 
     def create_port(self, new: NewPort) -> Answer:
         def effect(doing: Doing) -> Answer:
@@ -148,9 +93,9 @@ class MemoryCloud:
                 ip_address=new.ip_address,
                 groups=new.groups or None,
             )
-            return _answer(doing, self._state.network.create_port(doing, self._project, spec))
+            return made(doing, self._state.network.create_port(doing, self._project, spec))
 
-        return self._call(Service.NETWORK, "create_port", effect, new.subject, new.role)
+        return self._asking.call(Service.NETWORK, "create_port", effect, new.subject, new.role)
 
     def delete_port(self, port: str) -> Answer:
         return self._delete(Kind.PORT, port, self._state.network.delete_port)
@@ -166,18 +111,24 @@ class MemoryCloud:
                 zone=new.zone,
                 metadata=identity.metadata(new.subject, new.role),
             )
-            return _answer(doing, self._state.storage.create(doing, self._project, spec))
+            return made(doing, self._state.storage.create(doing, self._project, spec))
 
-        return self._call(Service.BLOCK_STORAGE, "create_volume", effect, new.subject, new.role)
+        return self._asking.call(
+            Service.BLOCK_STORAGE, "create_volume", effect, new.subject, new.role
+        )
 
     def extend_volume(self, volume: str, size: int) -> Answer:
         extend = self._state.storage.extend
-        return self._act(Kind.VOLUME, "extend_volume", volume, lambda d: extend(d, volume, size))
+        return self._asking.act(
+            Kind.VOLUME, "extend_volume", volume, lambda d: extend(d, volume, size)
+        )
 
     def reset_volume(self, volume: str, status: str) -> Answer:
         self._must_be_admin()
         reset = self._state.storage.reset_status
-        return self._act(Kind.VOLUME, "reset_volume", volume, lambda d: reset(d, volume, status))
+        return self._asking.act(
+            Kind.VOLUME, "reset_volume", volume, lambda d: reset(d, volume, status)
+        )
 
     def delete_volume(self, volume: str) -> Answer:
         return self._delete(Kind.VOLUME, volume, self._state.storage.delete)
@@ -199,96 +150,63 @@ class MemoryCloud:
                 user_data=new.user_data,
                 config_drive=new.config_drive,
             )
-            made = self._state.compute.create(doing, self._project, spec)
+            thing = self._state.compute.create(doing, self._project, spec)
             server = Server(
-                id=made.id,
-                name=made.name,
-                status=made.status,
-                flavor=made.flavor,
-                subject=made.subject,
-                role=made.role,
-                project=made.project,
+                id=thing.id,
+                name=thing.name,
+                status=thing.status,
+                flavor=thing.flavor,
+                subject=thing.subject,
+                role=thing.role,
+                project=thing.project,
             )
             return Answer(resources=(server,), request_id=doing.request_id)
 
-        return self._call(Service.COMPUTE, "create_server", effect, new.subject, "server")
+        return self._asking.call(Service.COMPUTE, "create_server", effect, new.subject, "server")
 
     def resize_server(self, server: str, flavor: str) -> Answer:
         resize = self._state.compute.resize
-        return self._act(Kind.SERVER, "resize_server", server, lambda d: resize(d, server, flavor))
+        return self._asking.act(
+            Kind.SERVER, "resize_server", server, lambda d: resize(d, server, flavor)
+        )
 
     def confirm_resize(self, server: str) -> Answer:
         confirm = self._state.compute.confirm
-        return self._act(Kind.SERVER, "confirm_resize", server, lambda d: confirm(d, server))
+        return self._asking.act(Kind.SERVER, "confirm_resize", server, lambda d: confirm(d, server))
 
     def revert_resize(self, server: str) -> Answer:
         revert = self._state.compute.revert
-        return self._act(Kind.SERVER, "revert_resize", server, lambda d: revert(d, server))
+        return self._asking.act(Kind.SERVER, "revert_resize", server, lambda d: revert(d, server))
 
     def reset_server(self, server: str) -> Answer:
         self._must_be_admin()
         reset = self._state.compute.reset_state
-        return self._act(Kind.SERVER, "reset_server", server, lambda d: reset(d, server, "ACTIVE"))
+        return self._asking.act(
+            Kind.SERVER, "reset_server", server, lambda d: reset(d, server, "ACTIVE")
+        )
 
     def delete_server(self, server: str) -> Answer:
         return self._delete(Kind.SERVER, server, self._state.compute.delete)
 
+    # -- orchestration --------------------------------------------------------------------------
+
+    def create_stack(self, new: NewStack) -> Answer:
+        return self._stacks.create(new)
+
+    def update_stack(self, change: StackUpdate) -> Answer:
+        return self._stacks.update(change)
+
+    def cancel_stack_update(self, subject: str, stack: str) -> Answer:
+        return self._stacks.cancel_update(subject, stack)
+
+    def delete_stack(self, subject: str, stack: str) -> Answer:
+        return self._stacks.delete(subject, stack)
+
     # -- inner ----------------------------------------------------------------------------------
 
-    def _call(
-        self,
-        service: Service,
-        verb: str,
-        effect: Callable[[Doing], Answered],
-        subject: str | None = None,
-        role: str | None = None,
-    ) -> Answered:
-        call = Call(service, verb, subject, role)
-        try:
-            return self._state.gate.call(call, effect)
-        except (Refusal, Lost) as error:
-            raise fault_of(error, call) from None
-
-    def _act(
-        self, kind: Kind, verb: str, thing_id: str, effect: Callable[[Doing], object]
-    ) -> Answer:
-        def answered(doing: Doing) -> Answer:
-            effect(doing)
-            return Answer(request_id=doing.request_id)
-
-        return self._call(SERVICE_OF[kind], verb, answered, *self._whose(kind, thing_id))
-
-    def _delete(self, kind: Kind, thing_id: str, delete: Callable[[Doing, str], None]) -> Answer:
-        return self._act(
-            kind, f"delete_{kind}", thing_id, lambda doing: _gone(delete, doing, thing_id)
-        )
-
-    def _listed(self, thing: AnyThing) -> bool:
-        return thing.visible <= self._state.core.time and thing.project == self._project
-
-    def _whose(self, kind: Kind, thing_id: str) -> tuple[str | None, str | None]:
-        thing = self._stores[kind].get(thing_id)
-        return (thing.subject, thing.role) if thing else (None, None)
+    def _delete(self, kind: Kind, thing: str, delete: Callable[[Doing, str], None]) -> Answer:
+        return self._asking.delete(kind, thing, lambda doing: delete(doing, thing))
 
     def _must_be_admin(self) -> None:
         if not self._admin:
             raise Terminal("Policy doesn't allow this to be performed.", Reason.CREDENTIALS)
-
-
-def _answer(doing: Doing, thing: AnyThing) -> Answer:
-    return Answer(resources=(resource_of(thing),), request_id=doing.request_id)
-
-
-def _batches(values: Collection[str], singly: bool) -> list[list[str]]:
-    """The distinct values, sorted, one per request or all in one; none when there are none."""
-    whole = sorted(set(values))
-    return [[one] for one in whole] if singly or not whole else [whole]
-
-
-def _gone(delete: Callable[[Doing, str], None], doing: Doing, thing_id: str) -> None:
-    """A DELETE of something that is not there is a success."""
-    try:
-        delete(doing, thing_id)
-    except Refusal as refusal:
-        if refusal.status != 404:
-            raise

@@ -1,6 +1,7 @@
 """Things as the resources that steps decide on."""
 
 from ipaddress import ip_network
+from typing import Any
 
 from handlers.clouds.memory.things import (
     AnyThing,
@@ -73,14 +74,15 @@ def group_of(thing: GroupThing) -> SecurityGroup:
     )
 
 
-def stack_of(thing: StackThing) -> Stack:
-    """The stack as Heat lists it: without outputs."""
+def stack_of(thing: StackThing, outputs: dict[str, Any] | None = None) -> Stack:
+    """The stack as Heat lists it, or with the outputs that only a look-up in full tells."""
     return Stack(
         id=thing.id,
         name=thing.name,
         status=f"{thing.action}_{thing.status}",
         reason=thing.reason,
         tags=thing.tags,
+        outputs=outputs,
         subject=thing.subject,
         role=thing.role,
         project=thing.project,

@@ -37,6 +37,10 @@ from handlers.resources import Service
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
 
+#: How long a call waits in the queue for an engine (Heat's rpc_response_timeout), whether or not
+#: the caller still waits for the answer.
+_QUEUED: Micros = 60_000_000
+
 
 class Orchestration:
     """Heat's behaviour."""
@@ -183,7 +187,7 @@ class Orchestration:
             self._engine.die()
 
     def start_engine(self) -> None:
-        """A new engine: calls that are still waited for in vain land now."""
+        """A new engine: calls of the last minute, which nobody answered, land now."""
         with self._core.lock:
             self._core.advance()
             self._is_up = True
@@ -197,7 +201,7 @@ class Orchestration:
             return
         silence = self._core.draw(self._core.times.heat_silence)
         if land is not None:
-            self._unheard.append((self._core.time + silence, land))
+            self._unheard.append((self._core.time + _QUEUED, land))
         raise Lost(Service.ORCHESTRATION, seconds=silence / 1_000_000)
 
     # -- inner ----------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ class Worker:
         self, kind: ResourceKind, row: StackResource, definition: Definition, values: Values
     ) -> frozenset[str] | None:
         """The properties to change in place; None when there is nothing to do; raises Replace."""
-        if row.status == "FAILED" and kind.is_broken(row):
+        if row.status == "FAILED" and (row.action == "CHECK" or kind.is_broken(row)):
             raise Replace
         if row.action == "DELETE" and row.status == "COMPLETE":
             raise Replace
