@@ -8,16 +8,13 @@ from handlers.instance import Ref, State
 from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Query, Seen, Service, Stack
-from handlers.steps.stacks import failure_of
+from handlers.steps.stacks import failure_of, is_stuck
 
 #: How often Heat is asked, before its resources are deleted without it.
 TRIES = 2
 
 #: Until the stack shows that Heat has begun (its answer comes after that: measured on Heat 27).
 _BEGINS = 5 * SECOND
-
-#: Heat is given up when it has deleted for a quarter of the operation's time, but at least for:
-_LEAST = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class RemoveStack:
         began = max(op.acted, op.opened)
         if asked and not stack.status.startswith("DELETE") and seen.at < began + _BEGINS:
             return Next.WAIT
-        if stack.status == "DELETE_IN_PROGRESS" and not self._is_stuck(op, seen):
+        if stack.status == "DELETE_IN_PROGRESS" and not is_stuck(op, seen):
             return Next.WAIT
         if asked < TRIES:
             return Next.ACT
@@ -73,12 +70,16 @@ class RemoveStack:
         return {"id": found[0].id, **facts} if found else facts
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
+        """The stack; until the first step has given it up, that one tells of it."""
+        if self.rest_of and self.rest_of not in op.done:
+            return ()
         rest = op.fact(self.key, "rest")
         known = self._known(op) if rest is None else rest
-        refs = tuple(Ref(kind=Kind.STACK, id=each, role=self.key) for each in known)
+        role = self.rest_of or self.key
+        refs = tuple(Ref(kind=Kind.STACK, id=each, role=role) for each in known)
         if rest is None and not known and self._may_exist(op):
             note = f"a stack may exist that carries the identity of {self.subject}"
-            refs = (Ref(kind=Kind.STACK, id="", role=self.key, note=note),)
+            refs = (Ref(kind=Kind.STACK, id="", role=role, note=note),)
         return refs
 
     def _may_exist(self, op: Operation) -> bool:
@@ -88,10 +89,6 @@ class RemoveStack:
         if self.everything:
             return op.basis is None or op.basis.state is State.ERROR
         return op.touched(self.key)
-
-    def _is_stuck(self, op: Operation, seen: Seen) -> bool:
-        began = max(op.acted, op.opened)
-        return seen.at > began + max(_LEAST, (op.deadline - began) // 4)
 
     def _known(self, op: Operation) -> tuple[str, ...]:
         if self.rest_of:

@@ -77,8 +77,8 @@ def _is_needless(op: Operation) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StopUpdate:
-    """The update is over, and cannot land any more. A stack that still says IN_PROGRESS when Heat's
-    own limit has passed has lost its engine, and is told to stop."""
+    """The update is over, and cannot land any more. A stack that says IN_PROGRESS for too long has
+    perhaps lost its engine (nothing resumes it: measured on Heat 27), and is told to stop."""
 
     subject: str
     key: str = UPDATE

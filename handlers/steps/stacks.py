@@ -30,6 +30,10 @@ UPDATE = "update"
 TRIES = 3
 
 _MINUTE = 60 * SECOND
+
+#: Heat is given up when it has worked for a quarter of the operation's time, but at least for:
+_LEAST = _MINUTE
+
 _QUOTA = re.compile(r"quota|exceeds allowed|maximum number of \w+ exceeded", re.IGNORECASE)
 
 
@@ -44,9 +48,13 @@ def minutes_of(op: Operation) -> int:
 
 
 def is_stuck(op: Operation, seen: Seen) -> bool:
-    """Whether Heat's own limit for what we began passed a minute ago: no engine works on it."""
-    limit = max(op.acted, op.opened) + (minutes_of(op) + 1) * _MINUTE
-    return not isinstance(seen, Absent) and seen.at > limit
+    """Whether Heat has worked so long on what was asked last that perhaps no engine does any more.
+
+    Heat's own limit is too late for this: it may be as long as the operation.
+    """
+    began = max(op.acted, op.opened)
+    limit = max(_LEAST, (op.deadline - began) // 4)
+    return not isinstance(seen, Absent) and seen.at > began + limit
 
 
 def stack_of(seen: Seen) -> Stack | None:
@@ -66,7 +74,7 @@ def failure_of(stack: Stack) -> Terminal:
 
 @dataclass(frozen=True, slots=True)
 class EnsureStack:
-    """The subject's stack, CREATE_COMPLETE. Its name can be had once, so there never are two.
+    """The subject's stack, complete. Its name can be had once, so there never are two.
 
     A stack of that name which another write made is not touched: the step fails.
     """
@@ -98,7 +106,8 @@ class EnsureStack:
             raise Terminal(text, Reason.EXISTS)
         if stack.has_failed:
             raise failure_of(stack)
-        return Next.DONE if stack.status == "CREATE_COMPLETE" else Next.WAIT
+        is_made = stack.status.endswith("_COMPLETE") and not stack.status.startswith("DELETE")
+        return Next.DONE if is_made else Next.WAIT  # also where somebody has it checked
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         document = self.document()

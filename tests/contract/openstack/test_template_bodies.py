@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from handlers.clouds.openstack import OpenStackCloud
 from handlers.commands import (
+    Body,
     Command,
     CreateInstance,
     CreateSecurityGroup,
@@ -72,9 +73,7 @@ def test_no_value_can_drift_unnoticed() -> None:
         assert heat_sends(other) != sent, name
 
 
-def natives_send(
-    script: Script, cloud: OpenStackCloud, body: CreateInstance | CreateSecurityGroup
-) -> dict[str, Any]:
+def natives_send(script: Script, cloud: OpenStackCloud, body: Body) -> dict[str, Any]:
     """The body of each POST by step key, where the id of a thing is its name in the template."""
     command = Command(id="c1", subject=SUBJECT, source="test", body=body)
     op = Operation(command=command, scope=Scope("cloud", "region", "p"), accepted=1)
