@@ -7,6 +7,7 @@ It needs no token. Everything is JSON:
 * `GET /simulator/audit`: what was made by which call, when servers became ACTIVE, gaps in access.
 * `GET, POST, DELETE /simulator/faults`: the fault plan; POST takes one rule or a list.
 * `GET, PUT /simulator/times`, `PUT /simulator/quotas`: how long things take, how much there may be.
+* `POST /simulator/heat/kill`, `POST /simulator/heat/start`: Heat's engine dies, a new one comes up.
 * `DELETE /simulator/tokens`: every token given out so far is refused.
 """
 
@@ -46,6 +47,8 @@ class Admin:
                 ("GET", "times", self._times),
                 ("PUT", "times", self._set_times),
                 ("PUT", "quotas", self._set_quotas),
+                ("POST", "heat/kill", self._kill_heat),
+                ("POST", "heat/start", self._start_heat),
                 ("DELETE", "tokens", self._revoke),
             )
         ]
@@ -119,6 +122,15 @@ class Admin:
         except msgspec.MsgspecError as error:
             return _wrong(error)
         self._state.set_quotas(quotas, request.wanted("project") or "")
+        return Reply(status=204)
+
+    def _kill_heat(self, request: Incoming) -> Reply:
+        """What it was doing stays as it is, and every call waits in vain."""
+        self._state.orchestration.kill_engine()
+        return Reply(status=204)
+
+    def _start_heat(self, request: Incoming) -> Reply:
+        self._state.orchestration.start_engine()
         return Reply(status=204)
 
     def _revoke(self, request: Incoming) -> Reply:

@@ -20,6 +20,7 @@ from simulator.cinder.api import Cinder
 from simulator.counts import Counts
 from simulator.door import ids_of
 from simulator.glance import Glance
+from simulator.heat.api import Heat
 from simulator.keystone import Keystone
 from simulator.microversion import headers_of, version_of
 from simulator.neutron.api import Neutron
@@ -59,6 +60,7 @@ class Simulator:
                     Cinder(state),
                     Neutron(state),
                     Glance(state),
+                    Heat(state),
                     Admin(state, self.counts, self._keystone),
                 )
                 for route in part.routes()
@@ -74,7 +76,7 @@ class Simulator:
         try:
             reply = self._answer(request, body)
         except Lost as lost:
-            if lost.status is None:
+            if lost.status is None and not _is_silent(lost):
                 _cut(environ)
             reply = _proxy(lost)
         return _send(reply, start_response)
@@ -136,11 +138,16 @@ def _proxy(lost: Lost) -> Reply:
 
     Heat's API says so itself when it had none from its engine.
     """
+    if _is_silent(lost):
+        return Reply(status=500, body=refusal_body(no_engine()))
     status = lost.status or 502
-    if lost.service is Service.ORCHESTRATION and status == 500:
-        return Reply(status=status, body=refusal_body(no_engine()))
     text = f"<html><body><h1>{status}</h1>The server did not answer.</body></html>".encode()
     return Reply(status=status, body=text, headers={"Content-Type": "text/html"})
+
+
+def _is_silent(lost: Lost) -> bool:
+    """Whether Heat's API was there and waited for its engine."""
+    return lost.service is Service.ORCHESTRATION and lost.seconds > 0
 
 
 def _cut(environ: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ SERVICES = (
     ("block-storage", "cinder", "/volume/v3/{project}"),
     ("network", "neutron", "/network"),
     ("image", "glance", "/image"),
+    ("orchestration", "heat", "/orchestration/v1/{project}"),
 )
 
 

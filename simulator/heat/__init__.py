@@ -1,0 +1,1 @@
+"""Heat, the orchestration service."""
