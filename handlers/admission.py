@@ -9,6 +9,7 @@ from handlers.commands import (
 )
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, State
+from handlers.keys import STACK
 from handlers.operation import Operation
 from handlers.resources import Kind
 
@@ -61,7 +62,8 @@ def admit(command: Command, basis: Instance | None) -> None:
 
 
 def _has_more(basis: Instance | None) -> bool:
-    """Whether more than a security group belongs to the subject."""
+    """Whether more than a security group, and the stack that made it, belongs to the subject."""
     return basis is not None and any(
-        ref.kind is not Kind.SECURITY_GROUP for ref in basis.resources.values()
+        key == STACK or ref.kind not in (Kind.SECURITY_GROUP, Kind.STACK)
+        for key, ref in basis.resources.items()
     )

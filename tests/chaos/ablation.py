@@ -8,6 +8,7 @@ from tests.chaos import variants
 from tests.chaos.cells import at_all_places, with_calls_under_way, with_each_fault
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.play import Outcome, play
+from tests.chaos.scenarios import Case
 from tests.chaos.schedule import Do, Schedule
 from tests.chaos.stage import CORE, Variant
 from tests.support.world import Parts
@@ -49,17 +50,21 @@ ABLATIONS: Mapping[str, Variant] = {
 
 
 #: What is played under every variant before the dice are thrown.
-_DIRECTED = ("rules-update", "create", "resize-up")
+_DIRECTED = (
+    Case("natives", "rules-update"),
+    Case("natives", "create"),
+    Case("natives", "resize-up"),
+)
 
 
 def schedules(count: int) -> Iterator[Schedule]:
     """What is most telling of a few scenarios, then `count` random ones; every tenth of these has
     calls that land after everybody stopped waiting."""
     yield from map(roll_late, range(10))
-    for scenario in _DIRECTED:
-        yield from with_calls_under_way(scenario)
-        yield from at_all_places(scenario, Do.PAUSE, Do.CRASH, Do.DELETE)
-        yield from with_each_fault(scenario, lag=3.0)
+    for case in _DIRECTED:
+        yield from with_calls_under_way(case)
+        yield from at_all_places(case, Do.PAUSE, Do.CRASH, Do.DELETE)
+        yield from with_each_fault(case, lag=3.0)
     for seed in range(count):
         yield roll_late(seed) if seed % 10 == 9 else roll(seed)
 

@@ -14,7 +14,7 @@ from tests.chaos.dice import roll, roll_late
 from tests.chaos.explorer import Explorer
 from tests.chaos.mutants import MUTANTS, is_noticed, plant
 from tests.chaos.play import play
-from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios import CASES, Case
 from tests.chaos.schedule import Do
 from tests.chaos.tally import Tally
 
@@ -30,7 +30,8 @@ class Job:
     """One share of the work: a kind, and what it is about."""
 
     kind: str
-    about: str
+    about: str = ""
+    case: Case | None = None
     first: int = 0
 
 
@@ -67,9 +68,9 @@ def jobs(random: int) -> Iterator[Job]:
     yield from (Job("mutant", each.name) for each in MUTANTS)
     yield from (Job("ablation", idea) for idea in ABLATIONS)
     for kind in ("crashes", "places", "faults", "interleavings"):
-        yield from (Job(kind, name) for name in SCENARIOS)
-    yield from (Job("random", "", first) for first in range(0, random, _BATCH))
-    yield Job("late", "")
+        yield from (Job(kind, str(case), case) for case in CASES)
+    yield from (Job("random", first=first) for first in range(0, random, _BATCH))
+    yield Job("late")
 
 
 def run(random: int, processes: int, say: Callable[[str], None]) -> Results:
@@ -95,23 +96,27 @@ def _do(job: Job) -> tuple[Job, Tally | Found | bool]:
     if job.kind == "ablation":
         return job, _ablation(job.about)
     tally = Tally()
-    explorer = Explorer(job.about, tally)
-    match job.kind:
+    if job.case is not None:
+        _explore(job.kind, Explorer(job.case, tally))
+    elif job.kind == "late":
+        for seed in range(_BATCH):
+            tally.add("later than anybody waits", play(roll_late(seed)))
+    else:
+        for seed in range(job.first, job.first + _BATCH):
+            tally.add("random", play(roll(seed)))
+    return job, tally
+
+
+def _explore(kind: str, explorer: Explorer) -> None:
+    match kind:
         case "crashes":
             explorer.crashes_with_faults()
         case "places":
             explorer.places(*Do)
         case "faults":
             explorer.faults()
-        case "interleavings":
-            explorer.interleavings()
-        case "late":
-            for seed in range(_BATCH):
-                tally.add("later than anybody waits", play(roll_late(seed)))
         case _:
-            for seed in range(job.first, job.first + _BATCH):
-                tally.add("random", play(roll(seed)))
-    return job, tally
+            explorer.interleavings()
 
 
 def _ablation(idea: str) -> Found:

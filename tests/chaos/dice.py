@@ -5,7 +5,7 @@ from random import Random
 from handlers.clouds.memory.faults import Delay, Effect, FaultRule, Late
 from tests.chaos.crossings import LEDGER_CALLS
 from tests.chaos.faultkinds import FAULTS
-from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios import CASES
 from tests.chaos.schedule import Do, Schedule, Strike
 
 _CHECKPOINTS = ("before-intent", "after-intent", "after-call", "before-finish", "after-finish")
@@ -29,10 +29,12 @@ _DOES = (
 
 
 def roll(seed: int) -> Schedule:
-    """The schedule of a seed: 0 to 4 strikes and 0 to 3 faults on any scenario."""
+    """The schedule of a seed: 0 to 4 strikes and 0 to 3 faults on any case."""
     dice = Random(seed)
+    case = dice.choice(CASES)
     return Schedule(
-        scenario=dice.choice(tuple(SCENARIOS)),
+        manager=case.manager,
+        scenario=case.scenario,
         seed=seed,
         workers=dice.choice((1, 2, 2, 3)),
         strikes=tuple(_strike(dice) for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 4)))),

@@ -1,6 +1,7 @@
 """Everything that the fault plan can do to a call, by name."""
 
 from handlers.clouds.memory.faults import (
+    Call,
     Delay,
     Effect,
     Late,
@@ -10,12 +11,14 @@ from handlers.clouds.memory.faults import (
     Reset,
     Spoil,
 )
+from handlers.resources import Service
 from tests.chaos.scenarios import SECRET
 
 #: Echoes user data, as Nova's schema errors do.
 _ECHO = f"Invalid input for field/attribute user_data. Value: {SECRET}. is too long"
 
-#: Within what the policy of the suite allows for: calls end after 10 s, and land by then.
+#: Within what the policy of the suite allows for: calls end after 10 s, those to Heat after 20 s,
+#: and land by then.
 FAULTS: dict[str, Effect] = {
     "refuse-400": Refuse(status=400, message=_ECHO, code="badRequest"),
     "refuse-401": Refuse(status=401, message="The request you have made requires authentication."),
@@ -32,6 +35,7 @@ FAULTS: dict[str, Effect] = {
     "lose-502": Lose(status=502),
     "late": Late(seconds=8),
     "late-504": Late(seconds=4, status=504),
+    "very-late": Late(seconds=18),
     "delay": Delay(seconds=8),
     "error": Spoil(Outcome.ERROR),
     "stuck": Spoil(Outcome.STUCK),
@@ -40,6 +44,9 @@ FAULTS: dict[str, Effect] = {
 }
 
 _NAMES = {effect: name for name, effect in FAULTS.items()}
+
+#: What look-ups begin with, in the fault plan's rules.
+LOOKS = ("get_", "find_", "changed_")
 
 #: What happens at once cannot come out differently afterwards.
 _LATER = ("create_server", "create_volume", "delete_server", "delete_volume")
@@ -57,10 +64,24 @@ def name_of(effect: Effect) -> str:
     return _NAMES.get(effect, type(effect).__name__.lower())
 
 
+def is_look(verb: str) -> bool:
+    return not Call(Service.COMPUTE, verb).mutates
+
+
+def unheard(verb: str) -> tuple[str, str]:
+    """Answers that are lost while the call lands: a good while later, or at once."""
+    return ("very-late" if _is_heats(verb) else "late", "lose")
+
+
 def faults_for(verb: str) -> list[str]:
     """The names of the faults that can strike a call."""
-    if verb.startswith(("get_", "find_", "changed_")):
-        return [name for name, each in FAULTS.items() if not isinstance(each, Late | Lose | Spoil)]
+    names = [name for name in FAULTS if name != ("late" if _is_heats(verb) else "very-late")]
+    if is_look(verb):
+        return [name for name in names if not isinstance(FAULTS[name], Late | Lose | Spoil)]
     if verb in _VERBS_WITH_AN_OUTCOME:
-        return list(FAULTS)
-    return [name for name, each in FAULTS.items() if not isinstance(each, Spoil)]
+        return names
+    return [name for name in names if not isinstance(FAULTS[name], Spoil)]
+
+
+def _is_heats(verb: str) -> bool:
+    return "stack" in verb

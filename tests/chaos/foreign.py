@@ -1,15 +1,25 @@
 """What others do in the cloud: Trove, before us, and operators, after a mishap."""
 
+from contextlib import suppress
+from functools import partial
+
 from handlers import identity
 from handlers.clouds.memory import CloudState
+from handlers.clouds.memory.doing import Doing
+from handlers.clouds.memory.faults import Call
+from handlers.clouds.memory.orchestration import StackChange
+from handlers.clouds.memory.refusal import Lost, Refusal
 from handlers.clouds.memory.things import (
     GroupThing,
     PortThing,
     RuleThing,
     ServerThing,
+    StackThing,
     VolumeThing,
 )
 from handlers.commands import NamedResources
+from handlers.operation import SECOND
+from handlers.resources import Service
 from tests.chaos.scenarios import ADMIN, CATALOGUE, KEPT, MYSQL, OLD
 
 
@@ -88,3 +98,25 @@ def repair(state: CloudState) -> None:
         if volume.status not in ("available", "in-use", "reserved", "attaching"):
             volume.epoch += 1
             core.touch(volume, "in-use" if volume.servers else "available")
+
+
+def without_engine(state: CloudState, seconds: float) -> None:
+    """Heat's engine dies after the bit of work that it is at; another one starts later."""
+    core = state.core
+    core.at(core.time, state.orchestration.kill_engine)
+    core.at(core.time + int(seconds * SECOND), state.orchestration.start_engine)
+
+
+def meddle(state: CloudState, subject: str, *, marks: bool) -> None:
+    """Somebody updates the subject's stack without a change; its `marks` stay, or make way."""
+    call = Call(Service.ORCHESTRATION, "update_stack")
+    change = StackChange(existing=True, tags=None if marks else ("somebody",))
+    for stack in list(state.core.stacks.values()):
+        if stack.subject == subject:
+            update = partial(_update, state, stack, change)
+            with suppress(Refusal, Lost):
+                state.gate.call(call, update)
+
+
+def _update(state: CloudState, stack: StackThing, change: StackChange, doing: Doing) -> None:
+    state.orchestration.update(doing, stack.project, stack.name, stack.id, change)

@@ -5,13 +5,14 @@ from itertools import chain
 
 from tests.chaos.cells import (
     at_all_places,
+    on,
     with_an_outage,
     with_calls_under_way,
     with_each_fault,
 )
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.play import Outcome, play
-from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios import CASES
 from tests.chaos.schedule import Do, Schedule
 
 #: Random schedules at the end of the hunt.
@@ -20,12 +21,12 @@ RANDOM = 600
 
 def hunted() -> Iterator[Schedule]:
     """Undisturbed runs first, then what has caught most, then the dice."""
-    yield from (Schedule(scenario=name) for name in SCENARIOS)
-    yield from chain.from_iterable(with_calls_under_way(name) for name in SCENARIOS)
-    yield from chain.from_iterable(with_each_fault(name) for name in SCENARIOS)
+    yield from map(on, CASES)
+    yield from chain.from_iterable(with_calls_under_way(case) for case in CASES)
+    yield from chain.from_iterable(with_each_fault(case) for case in CASES)
     yield from (roll_late(seed) for seed in range(20))
-    yield from chain.from_iterable(at_all_places(name, Do.CRASH) for name in SCENARIOS)
-    yield from chain.from_iterable(with_an_outage(name) for name in SCENARIOS)
+    yield from chain.from_iterable(at_all_places(case, Do.CRASH) for case in CASES)
+    yield from chain.from_iterable(with_an_outage(case) for case in CASES)
     yield from (roll(seed) for seed in range(RANDOM))
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from handlers.instance import State
 from handlers.operation import Phase
+from handlers.resources import Stack
 from tests.chaos.invariants import problems_of, the_record_holds
 from tests.chaos.schedule import Schedule
+from tests.chaos.stacks import update_for_nothing
 from tests.chaos.stage import CORE, Stage, Variant
 
 
@@ -33,12 +35,32 @@ def play(schedule: Schedule, variant: Variant = CORE) -> Outcome:
 
 
 def _aftermath(stage: Stage) -> list[str]:
-    """Whatever is left in error: on a cloud that works again it can be resumed, and a delete
-    removes it all."""
+    """What lives is as Heat believes it to be. Whatever is left in error: on a cloud that works
+    again it can be resumed, and a delete removes it all."""
     record = stage.ledger.instance(stage.subject)
+    if record is not None and record.state is State.ACTIVE:
+        return _proven(stage)
     if record is None or record.state is not State.ERROR:
         return []
     return (_resumed(stage) if stage.schedule.seed % 2 else []) or _deleted(stage)
+
+
+def _proven(stage: Stage) -> list[str]:
+    """Heat would change nothing that it has no reason to change."""
+    before = stage.look(stage.subject)
+    updated = list(update_for_nothing(stage.state, stage.subject))
+    if not updated:
+        return []
+    stage.settle()
+    after = stage.look(stage.subject)
+    if before.keys() != after.keys():
+        return ["an update without a change makes or removes something"]
+    told = (after[each] for each in updated)
+    return [
+        f"an update without a change ends in {one.status}: {one.reason}"
+        for one in told
+        if isinstance(one, Stack) and one.status != "UPDATE_COMPLETE"
+    ]
 
 
 def _resumed(stage: Stage) -> list[str]:

@@ -1,36 +1,107 @@
 """The in-memory cloud, watched: its calls are places, and what the fault plan did is noted."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from handlers.clouds.memory import CloudState, MemoryCloud
+from handlers.clouds.memory.asking import Asking
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.faults import Effect, Late
+from handlers.clouds.memory.faults import Call, Effect, FaultPlan, Late
+from handlers.clouds.memory.lookups import Lookups
+from handlers.clouds.memory.stacks import Stacks
 from handlers.operation import SECOND, Micros
 from handlers.resources import Service
 from tests.chaos.crossings import Crossings
 
 T = TypeVar("T")
 
+#: What stands for the step of a call that Heat's engine makes.
+BY_HEAT = "by-heat"
+
+
+class WatchedPlan(FaultPlan):
+    """A fault plan that tells of each call, and of what it does to it."""
+
+    def __init__(self, tell: Callable[[Call, Effect | None], None], seed: int) -> None:
+        super().__init__(seed=seed)
+        self._tell = tell
+
+    def draw(self, call: Call) -> Effect | None:
+        effect = super().draw(call)
+        self._tell(call, effect)
+        return effect
+
 
 class ProbedCloud(MemoryCloud):
-    """Says what was called for which step, and which fault struck there."""
+    """Says what was called for which step, and which fault struck there.
+
+    `calls` and `faults` begin with the step's key: a look-up's own verb, or BY_HEAT.
+    """
 
     def __init__(
-        self, state: CloudState, crossings: Crossings, take_time: Callable[[], None]
+        self, state: CloudState, crossings: Crossings, take_time: Callable[[], None], seed: int = 0
     ) -> None:
         super().__init__(state)
+        self._asking = _Probe(state, self._project, self._ask)
+        self._lookups = Lookups(self._asking)
+        self._stacks = Stacks(self._asking)
         self._crossings = crossings
         self._take_time = take_time
         self.calls: list[tuple[str, str]] = []
         self.faults: list[tuple[str, str, Effect]] = []
         self._lands: Micros = 0
+        self._under_way: list[tuple[Call, str]] = []
+        state.gate.plan = WatchedPlan(self._drawn, seed)
 
     def in_flight(self) -> bool:
         """Whether a call of before may still land."""
         return self._lands > self._state.core.now()
 
-    def _call(
+    def _ask(self, call: Call, ask: Callable[[], T]) -> T:
+        """One call of a worker's."""
+        step = self._crossings.step if call.mutates else call.verb
+        self._take_time()
+        self._under_way.append((call, step))
+        try:
+            return ask()
+        finally:
+            if (call, step) in self._under_way:
+                self._under_way.remove((call, step))
+            self._answer(call)
+
+    def _drawn(self, call: Call, effect: Effect | None) -> None:
+        """Ours, if it is one that was just begun; otherwise Heat's engine makes it."""
+        mine = next((each for each in reversed(self._under_way) if each[0] == call), None)
+        if mine is not None:
+            self._under_way.remove(mine)
+        step = mine[1] if mine else BY_HEAT
+        self.calls.append((step, call.verb))
+        if effect is not None:
+            self.faults.append((step, call.verb, effect))
+        if isinstance(effect, Late):
+            lands = self._state.core.now() + int(effect.seconds * SECOND)
+            self._lands = max(self._lands, lands)
+        if mine is None:
+            self._crossings.cross(BY_HEAT, call.verb)
+
+    def _answer(self, call: Call) -> None:
+        if call.mutates:
+            self._crossings.in_call()
+        else:
+            self._crossings.cross("in-look", call.verb)
+
+
+class _Probe(Asking):
+    """Asks as ever, `through` somebody who watches."""
+
+    def __init__(
+        self, state: CloudState, project: str, through: Callable[[Call, Callable[[], Any]], Any]
+    ) -> None:
+        super().__init__(state, project)
+        self._through = through
+
+    def call(
         self,
         service: Service,
         verb: str,
@@ -38,28 +109,6 @@ class ProbedCloud(MemoryCloud):
         subject: str | None = None,
         role: str | None = None,
     ) -> T:
-        plan = self._state.gate.plan
-        looks = verb.startswith(("get_", "find_", "changed_"))
-        step = verb if looks else self._crossings.step
-        before = plan.hits
-        self._take_time()
-        self.calls.append((step, verb))
-        try:
-            return super()._call(service, verb, effect, subject, role)
-        finally:
-            for rule, old, new in zip(plan.rules, before, plan.hits, strict=False):
-                if new > old:
-                    self._struck(step, verb, rule.effect)
-            self._answer(looks, verb)
-
-    def _struck(self, step: str, verb: str, effect: Effect) -> None:
-        self.faults.append((step, verb, effect))
-        if isinstance(effect, Late):
-            lands = self._state.core.now() + int(effect.seconds * SECOND)
-            self._lands = max(self._lands, lands)
-
-    def _answer(self, looks: bool, verb: str) -> None:
-        if looks:
-            self._crossings.cross("in-look", verb)
-        else:
-            self._crossings.in_call()
+        ask = partial(super().call, service, verb, effect, subject, role)
+        answer: T = self._through(Call(service, verb, subject, role), ask)
+        return answer

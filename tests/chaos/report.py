@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.chaos.campaign import Results
 from tests.chaos.invariants import CHECKS
-from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios import CASES, Case
 from tests.chaos.schedule import Do
 from tests.chaos.tally import NONE, Tally
 
@@ -44,10 +44,19 @@ def _lines(results: Results) -> Iterator[str]:
 
 def _schedules(tally: Tally, seconds: float) -> Iterator[str]:
     yield "## Schedules\n"
-    rows = [(kind, str(n), str(tally.wrong[kind])) for kind, n in sorted(tally.played.items())]
-    total = "all", str(tally.played.total()), str(tally.wrong.total())
-    yield from _table(("kind", "played", "wrong"), [*rows, total])
+    names = list(dict.fromkeys(case.manager for case in CASES))
+    kinds = sorted({kind for kind, _ in tally.played})
+    rows = [(kind, *_counts(tally, {kind}, names)) for kind in kinds]
+    rows.append(("all", *_counts(tally, set(kinds), names)))
+    yield from _table(("kind", "played", *names, "wrong"), rows)
     yield f"\nAll of it, with ablations and mutants: {seconds / 60:.0f} minutes.\n"
+
+
+def _counts(tally: Tally, kinds: set[str], names: list[str]) -> tuple[str, ...]:
+    """Played, and by which manager, and wrong."""
+    played = [sum(tally.played[kind, name] for kind in kinds) for name in names]
+    wrong = sum(tally.wrong[kind, name] for kind in kinds for name in names)
+    return tuple(map(str, (sum(played), *played, wrong)))
 
 
 def _invariants() -> Iterator[str]:
@@ -64,16 +73,17 @@ def _coverage(tally: Tally) -> Iterator[str]:
         "How many faults struck the call of a step, without a crash and with a crash at each place "
         "around it. ✓: the crash alone. A place that a faulted call never comes to has fewer.\n"
     )
-    found: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    found: dict[tuple[Case, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for cell in tally.cells:
-        if not cell.step:
-            continue
-        found[cell.scenario, cell.step][cell.place].add(cell.fault)
+        if cell.step:
+            case = Case(cell.manager, cell.scenario)
+            found[case, cell.step][cell.place].add(cell.fault)
     rows = [
-        (name, step, *(_cell(found[name, step][place]) for place in (NONE, *_PLACES)))
-        for name, step in sorted(found, key=lambda key: (tuple(SCENARIOS).index(key[0]), key[1]))
+        (*case, step, *(_cell(found[case, step][place]) for place in (NONE, *_PLACES)))
+        for case, step in sorted(found, key=lambda key: (CASES.index(key[0]), key[1]))
     ]
-    yield from _table(("scenario", "step or look-up", "no crash", *_PLACES), rows)
+    head = "manager", "scenario", "step or look-up", "no crash"
+    yield from _table((*head, *_PLACES), rows)
     yield ""
 
 
@@ -84,11 +94,11 @@ def _cell(faults: set[str]) -> str:
 
 def _struck(tally: Tally) -> Iterator[str]:
     yield "## What happened at how many places\n"
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    found: dict[Case, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for mark in tally.marks:
-        found[mark.scenario][mark.do].add(mark.place)
-    rows = [(name, *(str(len(found[name][do])) for do in Do)) for name in SCENARIOS]
-    yield from _table(("scenario", *Do), rows)
+        found[Case(mark.manager, mark.scenario)][mark.do].add(mark.place)
+    rows = [(*case, *(str(len(found[case][do])) for do in Do)) for case in CASES]
+    yield from _table(("manager", "scenario", *Do), rows)
     yield ""
 
 

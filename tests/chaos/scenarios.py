@@ -1,8 +1,9 @@
-"""The scenarios: every command that NATIVES has, on what it is about, and every way back."""
+"""The scenarios: every command of every manager, on what it is about, and every way back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from handlers.clouds.memory import Catalogue
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
@@ -21,6 +22,7 @@ from handlers.commands import (
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
+from handlers.registry import managers
 from handlers.resources import PortRange
 from handlers.secret import Secret
 
@@ -183,3 +185,19 @@ SCENARIOS: dict[str, Scenario] = {
         ),
     )
 }
+
+
+class Case(NamedTuple):
+    """A scenario in a deployment whose new instances get this manager."""
+
+    manager: str
+    scenario: str
+
+    def __str__(self) -> str:
+        return f"{self.manager}-{self.scenario}"
+
+
+#: Every scenario on every manager of the registry.
+CASES: tuple[Case, ...] = tuple(
+    Case(engine.name, name) for engine in managers() for name in SCENARIOS
+)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from handlers.clouds.memory.faults import FaultRule, Reset
+from handlers.natives import NAME as NATIVES
 
 
 class Do(StrEnum):
@@ -19,6 +20,8 @@ class Do(StrEnum):
     NEXT = "next"  # another command for the subject arrives
     AGAIN = "again"  # the command is delivered once more
     OTHER = "other"  # the command's id comes once more, with other content
+    ENGINE = "engine"  # Heat's engine dies; `seconds` later another one starts
+    MEDDLE = "meddle"  # somebody else updates the subject's stack, without a change
 
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,7 +30,7 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Places are the reconciler's checkpoints, `before-` and `after-` every call of the ledger that
     changes something, `in-call` and `in-look`: the cloud has done what it was asked, and the
     answer was not read. `since` counts from the first call of a step on. `seconds` is how long a
-    pause takes.
+    pause takes, or a new engine of Heat.
     """
 
     at: str
@@ -41,12 +44,15 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One run: a scenario, how many workers, what strikes them, what the cloud does wrong.
 
+    `manager` gets what is new in the deployment; what the commands name belongs to NATIVES.
+
     `lag`: seconds for which new things are missing from listings, at most. `slow`: builds take
     minutes. `beyond`: calls may land later than the worker waits for them, so things may be made
     twice for a while; the audit has to find them.
     """
 
     scenario: str
+    manager: str = NATIVES
     seed: int = 0
     workers: int = 1
     strikes: tuple[Strike, ...] = ()

@@ -13,8 +13,9 @@ from consumer.telemetry.base import Silent
 from handlers.clouds.memory import CloudState, MemoryClouds, Times
 from handlers.commands import Body, Command, NamedResources
 from handlers.operation import SECOND, Micros, Operation
+from handlers.resources import Service
 from tests.chaos.crossings import Crossings
-from tests.chaos.foreign import make_foreign, repair
+from tests.chaos.foreign import make_foreign, meddle, repair, without_engine
 from tests.chaos.probe import ProbedCloud
 from tests.chaos.scenarios import CATALOGUE, SCENARIOS, Scenario, Start, create_group
 from tests.chaos.scenarios import create_instance as create
@@ -31,7 +32,12 @@ SETTLE = 20
 _KEY = Vault.new_key()
 
 
-_POLICY = replace(POLICY, limit=LIMIT * SECOND, undo_budget=UNDO * SECOND)
+_POLICY = replace(
+    POLICY,
+    limit=LIMIT * SECOND,
+    undo_budget=UNDO * SECOND,
+    call_timeouts={Service.ORCHESTRATION: 20 * SECOND},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +82,9 @@ class Stage:
             catalogue=CATALOGUE,
         )
         self.crossings = Crossings(self._perform)
-        self.cloud = self.variant.cloud(self.state, self.crossings, lambda: self.clock.sleep(0.01))
+        self.cloud = self.variant.cloud(
+            self.state, self.crossings, lambda: self.clock.sleep(0.01), self.schedule.seed
+        )
         self.book = Book(self.look, self.cloud.in_flight)
         self.ledger = self.variant.ledger(self.clock.now, Vault([_KEY]))
         self.world = World(
@@ -85,6 +93,7 @@ class Stage:
             ledger=WatchedLedger(self.ledger, self.crossings.cross, self.book),
             policy=self.variant.policy,
             telemetry=self.defects,
+            manager=self.schedule.manager,
             seed=self.schedule.seed,
             parts=_watched(self.variant.parts, self.crossings),
             keep=self.schedule.workers,
@@ -184,6 +193,10 @@ class Stage:
                 self.world.running[-1].stop()
             case Do.PAUSE:
                 self.world.run(self._at_most(strike.seconds), until=lambda: False)
+            case Do.ENGINE:
+                without_engine(self.state, strike.seconds)
+            case Do.MEDDLE:
+                meddle(self.state, self.subject, marks=self.schedule.seed % 2 == 1)
             case _:
                 self._arrive(self._arriving(strike.do))
 

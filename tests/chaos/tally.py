@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from tests.chaos.faultkinds import name_of
@@ -17,8 +18,9 @@ KEPT = 20
 
 
 class Cell(NamedTuple):
-    """A scenario's step, the place where the worker crashed, and the fault that struck the call."""
+    """A case's step, the place where the worker crashed, and the fault that struck the call."""
 
+    manager: str
     scenario: str
     step: str
     place: str
@@ -26,8 +28,9 @@ class Cell(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that happened at a place of a scenario."""
+    """Something that happened at a place of a case."""
 
+    manager: str
     scenario: str
     place: str
     do: str
@@ -35,10 +38,10 @@ class Mark(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """Sums; two of them can be added up."""
+    """Sums; two of them can be added up. `played` and `wrong` count by kind and manager."""
 
-    played: Counter[str] = field(default_factory=Counter)
-    wrong: Counter[str] = field(default_factory=Counter)
+    played: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wrong: Counter[tuple[str, str]] = field(default_factory=Counter)
     cells: Counter[Cell] = field(default_factory=Counter)
     marks: Counter[Mark] = field(default_factory=Counter)
     wanted: set[Cell | Mark] = field(default_factory=set)
@@ -46,11 +49,12 @@ class Tally:
 
     def add(self, kind: str, outcome: Outcome) -> None:
         """Take what a schedule of a kind came to."""
-        self.played[kind] += 1
+        kept = kind, outcome.schedule.manager
+        self.played[kept] += 1
         self.cells.update(set(_cells(outcome)))
         self.marks.update(set(_marks(outcome)))
         if outcome.problems:
-            self.wrong[kind] += 1
+            self.wrong[kept] += 1
             if len(self.examples) < KEPT:
                 self.examples.append(str(outcome))
 
@@ -79,20 +83,23 @@ class Tally:
 
 def _cells(outcome: Outcome) -> Iterable[Cell]:
     """Crashes alone, faults alone, and crashes at the step that a fault struck."""
-    name, stage = outcome.schedule.scenario, outcome.stage
+    schedule, stage = outcome.schedule, outcome.stage
+    cell = partial(Cell, schedule.manager, schedule.scenario)
     faults = {(step, name_of(effect)) for step, _, effect in stage.cloud.faults}
     for step, fault in faults:
-        yield Cell(name, step, NONE, fault)
+        yield cell(step, NONE, fault)
     for strike, at_step in stage.crossings.struck:
         if strike.do is not Do.CRASH:
             continue
         step = strike.since or at_step
-        yield Cell(name, step, strike.at, NONE)
+        yield cell(step, strike.at, NONE)
         for struck, fault in faults:
             if struck == step:
-                yield Cell(name, step, strike.at, fault)
+                yield cell(step, strike.at, fault)
 
 
 def _marks(outcome: Outcome) -> Iterable[Mark]:
+    played = outcome.schedule
     for strike, _ in outcome.stage.crossings.struck:
-        yield Mark(outcome.schedule.scenario, f"{strike.at} {strike.step}".strip(), strike.do)
+        place = f"{strike.at} {strike.step}".strip()
+        yield Mark(played.manager, played.scenario, place, strike.do)

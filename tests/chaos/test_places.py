@@ -8,9 +8,12 @@ import pytest
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.explorer import Explorer
 from tests.chaos.play import play
-from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.scenarios import CASES, Case
 from tests.chaos.schedule import Do
 from tests.chaos.tally import Tally
+
+#: What is played here of what can be enumerated.
+ONE_IN = 3
 
 #: Seeds of one test.
 BATCH = 200
@@ -19,47 +22,47 @@ BATCH = 200
 LASTING = ("create", "resize-undone", "rules-update", "foreign-volume-resize")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_crash_anywhere_harms_nothing(scenario: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_crash_anywhere_harms_nothing(case: Case) -> None:
     tally = Tally()
 
-    Explorer(scenario, tally).places(Do.CRASH)
+    Explorer(case, tally, ONE_IN).places(Do.CRASH)
 
     assert tally.is_good, tally.explain()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_worker_paused_beyond_its_lease_harms_nothing(scenario: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_worker_paused_beyond_its_lease_harms_nothing(case: Case) -> None:
     tally = Tally()
 
-    Explorer(scenario, tally).places(Do.PAUSE)
+    Explorer(case, tally, ONE_IN).places(Do.PAUSE)
 
     assert tally.is_good, tally.explain()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_delete_or_a_silent_ledger_at_any_moment_harms_nothing(scenario: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_delete_or_a_silent_ledger_at_any_moment_harms_nothing(case: Case) -> None:
     tally = Tally()
 
-    Explorer(scenario, tally).places(Do.DELETE, Do.UNAVAILABLE)
+    Explorer(case, tally, ONE_IN).places(Do.DELETE, Do.UNAVAILABLE)
 
     assert tally.is_good, tally.explain()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_fault_in_any_call_is_survived_and_told(scenario: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_fault_in_any_call_is_survived_and_told(case: Case) -> None:
     tally = Tally()
 
-    Explorer(scenario, tally).faults(lasting=scenario in LASTING)
+    Explorer(case, tally, ONE_IN).faults(lasting=case.scenario in LASTING)
 
     assert tally.is_good, tally.explain()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_what_comes_while_a_call_is_under_way_harms_nothing(scenario: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_comes_while_a_call_is_under_way_harms_nothing(case: Case) -> None:
     tally = Tally()
 
-    Explorer(scenario, tally).interleavings()
+    Explorer(case, tally, ONE_IN).interleavings()
 
     assert tally.is_good, tally.explain()
 

@@ -13,7 +13,17 @@ from handlers.commands import (
 from handlers.events import Event
 from handlers.instance import Instance, Ref, State
 from handlers.operation import SECOND, Micros, Phase
-from handlers.resources import SERVICE_OF, Kind, Port, Resource, SecurityGroup, Server, Volume
+from handlers.resources import (
+    SERVICE_OF,
+    Kind,
+    Port,
+    Resource,
+    SecurityGroup,
+    Server,
+    Stack,
+    Volume,
+)
+from handlers.template import FLAVOR, VOLUME_SIZE
 from tests.chaos.schedule import Schedule
 from tests.chaos.watch import End, Sight
 
@@ -111,6 +121,17 @@ def _of_values(record: Instance, sight: Sight) -> Iterator[str]:
             rules = {rule.wanted for rule in each.rules}
             if rules != {rule.wanted for rule in record.rules}:
                 yield "the rules are others than the record says"
+        if isinstance(each, Stack):
+            yield from _of_stored_values(record, each)
+
+
+def _of_stored_values(record: Instance, stack: Stack) -> Iterator[str]:
+    """The next update starts from what Heat believes: that must be true."""
+    true = {FLAVOR: record.flavor, VOLUME_SIZE: record.volume_size}
+    for view, values in (stack.outputs or {}).items():
+        for name, value in values.items():
+            if str(value or "") != str(true[name] or ""):
+                yield f"the stack's {view} {name} is {value}, the record says {true[name]}"
 
 
 def _of_success(end: End, *, calm: bool) -> Iterator[str]:
@@ -171,6 +192,8 @@ def _shape(resource: Resource, calm: bool) -> object:
             return status, resource.size, resource.servers
         case Port():
             return resource.device, resource.groups, resource.addresses
+        case Stack():
+            return resource.has_failed, calm and resource.is_busy, resource.outputs
         case _:
             return {rule.wanted for rule in resource.rules}
 

@@ -17,7 +17,7 @@ from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.reconciler import Reconciler
 from handlers.base import Step
-from handlers.clouds.memory.doing import Doing
+from handlers.clouds.memory.faults import Call
 from handlers.commands import Command, UpdateSecurityGroupRules
 from handlers.errors import Ambiguous, Retryable
 from handlers.instance import Instance, Scope
@@ -170,16 +170,9 @@ class AdmitsAll(Registry):
 class Hasty(ProbedCloud):
     """A call without an answer had no effect: make it again."""
 
-    def _call(
-        self,
-        service: Service,
-        verb: str,
-        effect: Callable[[Doing], T],
-        subject: str | None = None,
-        role: str | None = None,
-    ) -> T:
+    def _ask(self, call: Call, ask: Callable[[], T]) -> T:
         try:
-            return super()._call(service, verb, effect, subject, role)
+            return super()._ask(call, ask)
         except Ambiguous as fault:
             raise Retryable(fault.message, fault.reason, service=fault.service) from None
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from consumer.ledger.base import Ending, Ledger, Offer, Verdict
 from handlers.clouds.memory import CloudState
 from handlers.clouds.memory.views import resource_of
@@ -13,6 +15,7 @@ from handlers.instance import Instance
 from handlers.operation import Operation
 from handlers.resources import Resource
 from tests.chaos.crossings import LEDGER_CALLS
+from tests.chaos.stacks import stored_view
 
 #: Everything that belongs to a subject, by cloud id.
 Sight = dict[str, Resource]
@@ -28,6 +31,10 @@ def look(state: CloudState, subject: str, ids: Collection[str] = ()) -> Sight:
             for store in (core.servers, core.volumes, core.ports, core.groups)
             for thing in store.values()
             if thing.subject == subject or thing.id in ids
+        } | {
+            stack.id: replace(resource_of(stack), outputs=stored_view(stack))
+            for stack in core.stacks.values()
+            if stack.subject == subject
         }
 
 

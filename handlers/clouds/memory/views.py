@@ -11,6 +11,7 @@ from handlers.clouds.memory.things import (
     StackThing,
     VolumeThing,
 )
+from handlers.clouds.text import clean
 from handlers.resources import Port, Resource, Rule, SecurityGroup, Server, Stack, Volume
 
 
@@ -80,7 +81,7 @@ def stack_of(thing: StackThing, outputs: dict[str, Any] | None = None) -> Stack:
         id=thing.id,
         name=thing.name,
         status=f"{thing.action}_{thing.status}",
-        reason=thing.reason,
+        reason=clean(thing.reason),
         tags=thing.tags,
         outputs=outputs,
         subject=thing.subject,

@@ -1,0 +1,40 @@
+"""What must hold where Heat does the work, beside what must hold everywhere."""
+
+from collections.abc import Iterator
+
+from handlers.instance import Instance, State
+from handlers.natives import NAME as NATIVES
+from handlers.resources import Kind
+from tests.chaos.stage import Stage
+
+
+def an_instance_has_its_stack(stage: Stage) -> Iterator[str]:
+    """Exactly one stack for what a manager with Heat made and has, none for anything else."""
+    record = stage.ledger.instance(stage.subject)
+    if record is None or record.state is not State.ACTIVE:
+        return
+    stacks = [each for each in stage.state.core.stacks.values() if each.subject == stage.subject]
+    known = record.ids(Kind.STACK)
+    expected = 0 if record.manager == NATIVES else 1
+    if len(stacks) != expected or {each.id for each in stacks} != set(known):
+        yield f"{len(stacks)} stacks exist, {len(known)} are recorded, {expected} expected"
+
+
+def recorded_ids_stay(stage: Stage) -> Iterator[str]:
+    """What a record names under a key is the same thing for as long as the subject lives."""
+    last: Instance | None = None
+    for end in stage.book.ends:
+        now, before = end.record, last.resources if last else {}
+        for key, ref in now.resources.items() if now else ():
+            if key in before and before[key].id != ref.id:
+                yield f"{end.op.command.name} changed the recorded {key}"
+        last = now
+
+
+def no_server_is_replaced(stage: Stage) -> Iterator[str]:
+    """A server that once lived goes by a deletion only: with it goes what is on it."""
+    lived = set(stage.state.audit.launched)
+    for end in stage.book.ends:
+        gone = {each for each in end.before if each in lived} - set(end.after)
+        if gone and not end.op.command.name.endswith((".delete", ".create")):
+            yield f"{end.op.command.name} lost a server that had lived"
