@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from handlers.base import NewStack
 from handlers.clouds.memory.faults import (
     Call,
     Delay,
@@ -64,12 +65,17 @@ def test_quota_is_refused_the_way_each_service_says_it(service: Service) -> None
         Service.COMPUTE: "create_server",
         Service.BLOCK_STORAGE: "create_volume",
         Service.NETWORK: "create_port",
+        Service.ORCHESTRATION: "create_stack",
     }
     small = failing(Refuse(quota=True), verbs[service])
-    calls: dict[Service, Callable[[], str]] = {
+    stack = NewStack(
+        subject=SUBJECT, template={}, environment={}, parameters={}, write="1", minutes=1
+    )
+    calls: dict[Service, Callable[[], object]] = {
         Service.COMPUTE: small.server,
         Service.BLOCK_STORAGE: small.volume,
         Service.NETWORK: small.port,
+        Service.ORCHESTRATION: lambda: small.cloud.create_stack(stack),
     }
     with pytest.raises(Terminal) as caught:
         calls[service]()

@@ -29,10 +29,15 @@ def values_of(schemas: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
 def shown(schemas: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
     """The values as Heat shows them: text, and hidden ones not at all."""
     return {
-        name: HIDDEN if schemas[name].get("hidden") else _text(value)
+        name: HIDDEN if schemas[name].get("hidden") else _told(schemas[name], value)
         for name, value in values.items()
         if name in schemas
     }
+
+
+def _told(schema: Mapping[str, Any], value: Any) -> str:
+    plain = isinstance(value, list) and schema["type"] == "comma_delimited_list"
+    return ",".join(value) if plain else _text(value)
 
 
 def _value(name: str, schema: Mapping[str, Any], given: Any) -> Any:
