@@ -20,7 +20,7 @@ from handlers.commands import (
     ResizeInstance,
     ResizeVolume,
 )
-from handlers.instance import Instance
+from handlers.instance import Instance, State
 from handlers.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME, port_keys
 from handlers.operation import Operation
 from handlers.recipes import (
@@ -39,10 +39,12 @@ from handlers.recipes import (
     resized,
 )
 from handlers.resources import Kind
+from handlers.steps.recorded import recorded
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stack_undo import IfUpdated, Restore, SettleServer, StopUpdate
+from handlers.steps.stack_verdict import Resized
 from handlers.steps.stacks import EnsureStack, Members, SoundStack, UpdateStack
 from handlers.steps.volumes import Extend
 from handlers.template import FLAVOR, VOLUME_SIZE, Document, group_document, instance_document
@@ -56,10 +58,12 @@ EXTEND = "extend"
 
 
 def _create(on: Setting, body: CreateInstance) -> Plan:
-    """Heat makes it all; the rules follow as soon as their group is known."""
+    """Heat makes it all; the rules follow as soon as their group is known. The server is looked at:
+    a stack may say CREATE_COMPLETE without one (measured on Heat 27, at its time limit)."""
     volume = (VOLUME,) if body.volume else ()
     members = (SERVER, *volume, *port_keys(body.networks), GROUP)
-    return _make(on, STACK, lambda: instance_document(on.subject, body), members, body)
+    steps = _make(on, STACK, lambda: instance_document(on.subject, body), members, body)
+    return (*steps, HasFlavor(body.flavor, needs=keys_of(steps)))
 
 
 def _uncreate(on: Setting, body: CreateInstance) -> Plan:
@@ -86,16 +90,15 @@ def _delete(on: Setting, body: DeleteInstance) -> Plan:
 def _resize(on: Setting, body: ResizeInstance) -> Plan:
     """By Heat, which confirms at once. A server that somebody gave another flavor behind Heat's
     back gets the recorded one first: Heat would fail, or do nothing."""
-    recorded = _flavor(on)
-    sound = SoundStack(needs=on.needs)
-    align = Resize(recorded, key="align", needs=frozenset({sound.key}))
-    aligned = Confirm(recorded, key="aligned", needs=frozenset({align.key}), pivot=False)
-    if body.flavor == recorded:
-        return (sound, align, aligned)
-    update = UpdateStack(
-        on.subject, _values(on, flavor=body.flavor), needs=frozenset({aligned.key})
-    )
-    return (sound, align, aligned, update, HasFlavor(body.flavor, needs=frozenset({update.key})))
+    there, old = _look(on), _flavor(on)
+    align = Resize(old, key="align", needs=keys_of(there))
+    aligned = Confirm(old, key="aligned", needs=frozenset({align.key}), pivot=False)
+    if body.flavor == old and _is_sound(on):
+        return (*there, align, aligned)
+    runs = HasFlavor(old, key="runs", running=True, needs=frozenset({aligned.key}))
+    values = _values(on, flavor=body.flavor)
+    update = UpdateStack(on.subject, values, explained=True, needs=frozenset({runs.key}))
+    return (*there, align, aligned, runs, update, Resized(body.flavor))
 
 
 def _unresize(on: Setting, body: ResizeInstance) -> Plan:
@@ -113,10 +116,13 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
 def _grow(on: Setting, body: ResizeVolume) -> Plan:
     """By Cinder, online; then the stack is told, which makes Heat do nothing. A Heat of another age
     would detach the volume, and one that fails in it would replace it next time."""
-    sound = SoundStack(needs=on.needs)
-    extend = Extend(body.size, key=EXTEND, needs=frozenset({sound.key}))
+    there = _look(on)
+    extend = Extend(body.size, key=EXTEND, needs=keys_of(there))
+    if on.basis and body.size == on.basis.volume_size and _is_sound(on):
+        return (*there, extend)
     values = _values(on, size=body.size)
-    return (sound, extend, UpdateStack(on.subject, values, needs=frozenset({extend.key})))
+    update = UpdateStack(on.subject, values, tells=EXTEND, needs=frozenset({extend.key}))
+    return (*there, extend, update)
 
 
 # -- a security group of its own ------------------------------------------------------------------
@@ -162,6 +168,16 @@ def _remove(on: Setting, key: str, kind: Kind, after: Plan, maker: str = STACK) 
 def _finally(on: Setting, stack: RemoveStack, after: Plan) -> RemoveStack:
     """The stack once more, if it would not go before what it owned was gone."""
     return RemoveStack(on.subject, rest_of=stack.key, key="stack-rest", needs=keys_of(after))
+
+
+def _look(on: Setting) -> Plan:
+    """The stack is at rest, and what it owns is there: looked at before anything is changed."""
+    return (SoundStack(needs=on.needs), *recorded(on.basis, needs=on.needs))
+
+
+def _is_sound(on: Setting) -> bool:
+    """Whether Heat was told of what is recorded: a failure may have left it behind."""
+    return on.basis is not None and on.basis.state is State.ACTIVE
 
 
 def _flavor(on: Setting) -> str:

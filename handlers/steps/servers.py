@@ -181,10 +181,15 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class HasFlavor:
-    """The server has the flavor and rests: what Heat says was done is looked at."""
+    """The server is there, with the flavor, and rests: what Heat says was done is looked at.
+
+    Before a resize by Heat it must be `running`: Heat resizes one that is shut off, and then fails
+    (measured on Heat 27).
+    """
 
     flavor: str
     key: str = "verify"
+    running: bool = False
     needs: frozenset[str] = frozenset()
     service: Service = Service.COMPUTE
     unique: bool = False
@@ -199,6 +204,9 @@ class HasFlavor:
             raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
         if server.task or "RESIZE" in server.status:
             return Next.WAIT
+        if self.running and server.status != "ACTIVE":
+            text = f"server {server.id} is {server.status}: Heat resizes only one that is ACTIVE"
+            raise Terminal(text, Reason.REFUSED, service=self.service)
         if server.flavor == self.flavor:
             return Next.DONE
         text = f"server {server.id} has flavor {server.flavor}, not {self.flavor}"

@@ -36,6 +36,13 @@ _LEAST = _MINUTE
 
 _QUOTA = re.compile(r"quota|exceeds allowed|maximum number of \w+ exceeded", re.IGNORECASE)
 
+#: How the services' client libraries end their texts, of which Heat's reasons are made.
+_STATUS = re.compile(r"\(HTTP (\d{3})\)")
+_REQUEST = re.compile(r"\breq-[0-9a-f-]{36}\b")
+
+#: Answers after which the same request will be refused again; after others it may go well.
+_REASONS = {400: Reason.REFUSED, 403: Reason.REFUSED, 404: Reason.NOT_FOUND}
+
 
 def write_of(op: Operation, key: str) -> str:
     """What a stack's tags say after this step's write: the proof that Heat has accepted it."""
@@ -66,10 +73,16 @@ def stack_of(seen: Seen) -> Stack | None:
 
 
 def failure_of(stack: Stack) -> Terminal:
-    """Heat's own text, and the reason that it speaks of."""
-    reason = Reason.QUOTA if _QUOTA.search(stack.reason) else Reason.CLOUD_ERROR
+    """Heat's own text, and what it tells of the answer that another service gave to Heat."""
     text = stack.reason or "Heat gave no reason"
-    return Terminal(f"stack {stack.status}: {text}", reason, service=Service.ORCHESTRATION)
+    status, request = _STATUS.search(text), _REQUEST.search(text)
+    reason = _REASONS.get(int(status[1]) if status else 0, Reason.CLOUD_ERROR)
+    return Terminal(
+        f"stack {stack.status}: {text}",
+        Reason.QUOTA if _QUOTA.search(text) else reason,
+        service=Service.ORCHESTRATION,
+        request_id=request[0] if request else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +223,14 @@ class UpdateStack:
     """Give parameters of the stack these values: the whole of what may change, not a difference,
     because after a failed update Heat keeps the values that failed.
 
-    Never while Heat works on the stack, whoever began that.
+    Never while Heat works on the stack, whoever began that. `tells` is the step whose change of a
+    resource Heat is told of. A failure that is `explained` is left to a later step to tell.
     """
 
     subject: str
     parameters: Mapping[str, Any]
+    tells: str = ""
+    explained: bool = False
     key: str = UPDATE
     needs: frozenset[str] = frozenset()
     service: Service = Service.ORCHESTRATION
@@ -230,7 +246,7 @@ class UpdateStack:
             return Next.WAIT
         if last_write(stack.tags) != write_of(op, self.key):
             return Next.ACT
-        if stack.has_failed:
+        if stack.has_failed and not self.explained:
             raise failure_of(stack)
         return Next.DONE
 
@@ -239,9 +255,12 @@ class UpdateStack:
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         stack = stack_of(seen)
-        return {"status": stack.status} if stack else {}
+        return {"status": stack.status, "reason": stack.reason} if stack else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
+        """The stack, unless neither it nor what it is to be told of was changed."""
+        if not op.touched(self.key) and self.tells not in op.done:
+            return ()
         return left_of(
             op, "its parameters may differ from what is there; the next update sets them"
         )
