@@ -211,7 +211,10 @@ class Observer:
             return
         began = self._now()
         carried: dict[str, dict[str, Resource]] = defaultdict(dict)
-        for resource in cloud.find(kind, sorted({query.subject for query in due})):
+        found = cloud.find(kind, sorted({query.subject for query in due}))
+        since = min((query.since for query in due if query.since), default=0)
+        recent = cloud.changed(kind, since - self._policy.skew) if since else None
+        for resource in (*(recent or ()), *found):
             carried[resource.subject or ""][resource.id] = resource
         missing = sorted({i for q in due for i in q.ids if i not in carried[q.subject]})
         named = {each.id: each for each in cloud.get(kind, missing)} if missing else {}

@@ -162,11 +162,14 @@ class ByIdentity(msgspec.Struct, frozen=True):
     """Ask for every resource of a kind that carries the subject's identity or has one of `ids`.
 
     `ids` are for resources that are known to be the subject's but may not carry its identity.
+    With `since` (microseconds) all that changed from then on is looked through besides: a look-up
+    by identity rests on Nova's tags, which Heat gives a server only once it is ACTIVE.
     """
 
     kind: Kind
     subject: str
     ids: tuple[str, ...] = ()
+    since: int = 0
 
 
 class InFull(msgspec.Struct, frozen=True):

@@ -37,8 +37,8 @@ class Remove:
     On the way back of a create it has the key of the step that made the resource and removes that
     role only; nothing is asked of the cloud when no call of that step can have landed. Where
     another step makes it (`maker`: a stack), nothing is asked unless that one is known to have made
-    something. A deletion (`everything`) looks in any case and removes all roles, Trove's unnamed
-    ones included.
+    something, and servers are looked for that have no tag yet. A deletion (`everything`) looks in
+    any case and removes all roles, Trove's unnamed ones included.
     """
 
     key: str
@@ -57,7 +57,8 @@ class Remove:
     def wants(self, op: Operation) -> Query | None:
         if not self.everything and not self._may_be_made(op):
             return None
-        return ByIdentity(self.kind, self.subject, self._known(op))
+        since = op.opened if self.maker and self.kind is Kind.SERVER else 0
+        return ByIdentity(self.kind, self.subject, self._known(op), since)
 
     def check(self, op: Operation, seen: Seen) -> Next:
         matches = self._mine(op, seen)

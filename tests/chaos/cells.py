@@ -84,7 +84,7 @@ def _may_be(do: Do, crossing: Crossing, run: Run) -> bool:
 def each_fault(case: Case) -> Iterator[tuple[str, str, str]]:
     """Step, verb and fault: whatever may go wrong with a call of an undisturbed run."""
     for step, verb in dict.fromkeys(undisturbed(case).calls):
-        for fault in faults_for(verb):
+        for fault in faults_for(verb, by_heat=step == BY_HEAT):
             yield step, verb, fault
 
 
@@ -96,8 +96,11 @@ def with_each_fault(case: Case, *, lag: float = 0.0) -> Iterator[Schedule]:
 
 def with_lasting_faults(case: Case) -> Iterator[Schedule]:
     """Each fault of each verb, for ever."""
-    for verb in dict.fromkeys(verb for _, verb in undisturbed(case).calls):
-        for fault in faults_for(verb):
+    callers: dict[str, set[str]] = {}
+    for step, verb in undisturbed(case).calls:
+        callers.setdefault(verb, set()).add(step)
+    for verb, steps in callers.items():
+        for fault in faults_for(verb, by_heat=steps == {BY_HEAT}):
             yield on(case, faults=(FaultRule(effect=FAULTS[fault], verb=verb),))
 
 

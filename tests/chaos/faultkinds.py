@@ -73,8 +73,19 @@ def unheard(verb: str) -> tuple[str, str]:
     return ("very-late" if _is_heats(verb) else "late", "lose")
 
 
-def faults_for(verb: str) -> list[str]:
-    """The names of the faults that can strike a call."""
+def faults_for(verb: str, *, by_heat: bool = False) -> list[str]:
+    """The names of the faults that can strike a call.
+
+    Where Heat's engine makes it, no call lands later than Heat says so, and Nova does not say of a
+    server that lives that it is not there: nobody could know better.
+    """
+    if by_heat:
+        lies = ("refuse-404",) if verb.startswith("delete_") else ()
+        return [
+            name
+            for name in faults_for(verb)
+            if name not in lies and not isinstance(FAULTS[name], Late)
+        ]
     names = [name for name in FAULTS if name != ("late" if _is_heats(verb) else "very-late")]
     if is_look(verb):
         return [name for name in names if not isinstance(FAULTS[name], Late | Lose | Spoil)]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from handlers.clouds.memory import CloudState, MemoryCloud
 from handlers.clouds.memory.asking import Asking
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.faults import Call, Effect, FaultPlan, Late
+from handlers.clouds.memory.faults import Call, Effect, FaultPlan, Late, Lose
 from handlers.clouds.memory.lookups import Lookups
 from handlers.clouds.memory.stacks import Stacks
 from handlers.operation import SECOND, Micros
@@ -21,16 +21,14 @@ BY_HEAT = "by-heat"
 
 
 class WatchedPlan(FaultPlan):
-    """A fault plan that tells of each call, and of what it does to it."""
+    """A fault plan that tells of each call and of what it would do to it; the answer decides."""
 
-    def __init__(self, tell: Callable[[Call, Effect | None], None], seed: int) -> None:
+    def __init__(self, tell: Callable[[Call, Effect | None], Effect | None], seed: int) -> None:
         super().__init__(seed=seed)
         self._tell = tell
 
     def draw(self, call: Call) -> Effect | None:
-        effect = super().draw(call)
-        self._tell(call, effect)
-        return effect
+        return self._tell(call, super().draw(call))
 
 
 class ProbedCloud(MemoryCloud):
@@ -70,12 +68,15 @@ class ProbedCloud(MemoryCloud):
                 self._under_way.remove((call, step))
             self._answer(call)
 
-    def _drawn(self, call: Call, effect: Effect | None) -> None:
-        """Ours, if it is one that was just begun; otherwise Heat's engine makes it."""
+    def _drawn(self, call: Call, effect: Effect | None) -> Effect | None:
+        """Ours, if it is one that was just begun; otherwise Heat's engine makes it: a call of its
+        own does not land after it said that it failed."""
         mine = next((each for each in reversed(self._under_way) if each[0] == call), None)
         if mine is not None:
             self._under_way.remove(mine)
         step = mine[1] if mine else BY_HEAT
+        if mine is None and isinstance(effect, Late):
+            effect = Lose(status=effect.status)
         self.calls.append((step, call.verb))
         if effect is not None:
             self.faults.append((step, call.verb, effect))
@@ -84,6 +85,7 @@ class ProbedCloud(MemoryCloud):
             self._lands = max(self._lands, lands)
         if mine is None:
             self._crossings.cross(BY_HEAT, call.verb)
+        return effect
 
     def _answer(self, call: Call) -> None:
         if call.mutates:

@@ -38,6 +38,7 @@ def update_for_nothing(state: CloudState, subject: str) -> Iterator[str]:
     preview does not follow references (both measured on Heat 27). Gives their ids."""
     doing = Doing(Call(Service.ORCHESTRATION, "update_stack"), "req-proof")
     with state.core.lock:
+        state.core.advance()
         for stack in list(state.core.stacks.values()):
             if stack.subject != subject or stack.status == "IN_PROGRESS":
                 continue

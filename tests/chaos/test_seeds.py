@@ -4,6 +4,7 @@ import pytest
 
 from handlers.clouds.memory.faults import Delay, FaultRule, Late, Lose, Outcome, Refuse, Spoil
 from handlers.operation import SECOND
+from tests.chaos.faultkinds import FAULTS
 from tests.chaos.play import play
 from tests.chaos.schedule import Do, Schedule, Strike
 
@@ -84,6 +85,16 @@ SEEDS: dict[str, Schedule] = {
         workers=3,
         strikes=(Strike(at="before-intent", do=Do.DELETE),),
         faults=(FaultRule(effect=Lose(status=502)),),
+    ),
+    "a server that Heat lost sight of before it had its tag is found": Schedule(
+        manager="orchestrator",
+        scenario="create",
+        faults=(FaultRule(effect=Lose(), verb="create_server", nth=1),),
+    ),
+    "a stack's reason shows no user data": Schedule(
+        manager="orchestrator",
+        scenario="create",
+        faults=(FaultRule(effect=FAULTS["refuse-400"], verb="create_server", nth=1),),
     ),
 }
 

@@ -50,10 +50,12 @@ class Eyesight(NamedTuple):
 
     def doubtful(self, end: End) -> frozenset[Kind]:
         """Kinds of which the operation may honestly have said "may exist", or too much: those that
-        it could not look at, and all of them when a call of late was never answered."""
+        it could not look at, and all of them when a call of late was never answered, or while
+        Heat is at work."""
         late = end.op.finished - self.idle - 60 * SECOND
         unanswered = any(until > late for until in end.op.quiet.values())
-        return frozenset(Kind) if unanswered or end.in_flight else self.blind
+        heat = any(isinstance(each, Stack) and each.is_busy for each in end.after.values())
+        return frozenset(Kind) if unanswered or end.in_flight or heat else self.blind
 
 
 def _blinds(rule: FaultRule, kind: Kind) -> bool:
@@ -158,7 +160,11 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     deletes = isinstance(end.op.command.body, _DELETES)
     other = set(end.after) if deletes else _changed(end, calm=eyes.calm)
     strictly = set(end.after) if deletes else _changed(end, calm=True)
-    lost = {i for i in other - set(named) if end.after[i].kind not in unsure}
+    lost = {
+        each
+        for each in other - set(named)
+        if end.after[each].kind not in unsure and not _is_recorded(end, end.after[each])
+    }
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
     doubtful = eyes.doubtful(end)
     if lost and not (deletes and unclaimed):
@@ -172,6 +178,16 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         yield "a failure that took something away"
     if not (end.op.left or deletes) and end.op.basis not in (None, end.record):
         yield "a clean failure that changed the record"
+
+
+def _is_recorded(end: End, resource: Resource) -> bool:
+    """A volume that was extended, and of which the record and the event say so."""
+    return (
+        isinstance(resource, Volume)
+        and end.record is not None
+        and end.op.basis is not None
+        and resource.size == end.record.volume_size != end.op.basis.volume_size
+    )
 
 
 def _changed(end: End, *, calm: bool) -> set[str]:
