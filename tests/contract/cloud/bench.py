@@ -12,7 +12,7 @@ import msgspec
 from handlers.base import Answer, Cloud, NewPort, NewServer, NewVolume, Rules
 from handlers.errors import Retryable
 from handlers.operation import Micros
-from handlers.resources import Kind, PortRange, Resource, Rule, Server, Volume
+from handlers.resources import Kind, PortRange, Resource, Rule, Server, Stack, Volume
 
 T = TypeVar("T")
 
@@ -154,6 +154,7 @@ class Bench:
     def clean(self) -> None:
         """Remove what the test left, with the true cloud, until nothing can be found."""
         for cloud, subject in self._subjects:
+            self.until(lambda c=cloud, s=subject: _without_stack(c, s))  # type: ignore[misc]
             for kind in (Kind.SERVER, Kind.VOLUME, Kind.PORT, Kind.SECURITY_GROUP):
                 self.until(lambda c=cloud, s=subject, k=kind: _removed(c, k, s))  # type: ignore[misc]
 
@@ -165,6 +166,15 @@ class Bench:
             for kind in Kind
             for found in cloud.find(kind, [subject])
         ]
+
+
+def _without_stack(cloud: Cloud, subject: str) -> bool:
+    """Whether it has none; one that is at rest is deleted."""
+    there = cloud.find(Kind.STACK, [subject])
+    for each in there:
+        if isinstance(each, Stack) and each.status != "DELETE_IN_PROGRESS":
+            cloud.delete_stack(subject, each.id)
+    return not there
 
 
 def _removed(cloud: Cloud, kind: Kind, subject: str) -> bool:
