@@ -43,7 +43,15 @@ from handlers.steps.recorded import recorded
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_removal import RemoveStack
-from handlers.steps.stack_undo import IfUpdated, Restore, SettleServer, StopUpdate
+from handlers.steps.stack_undo import (
+    ALIGN,
+    OnlyIf,
+    Restore,
+    SettleServer,
+    StopUpdate,
+    is_only_aligned,
+    is_updated,
+)
 from handlers.steps.stack_verdict import Resized
 from handlers.steps.stacks import EnsureStack, Members, SoundStack, UpdateStack
 from handlers.steps.volumes import Extend
@@ -91,7 +99,7 @@ def _resize(on: Setting, body: ResizeInstance) -> Plan:
     """By Heat, which confirms at once. A server that somebody gave another flavor behind Heat's
     back gets the recorded one first: Heat would fail, or do nothing."""
     there, old = _look(on), _flavor(on)
-    align = Resize(old, key="align", needs=keys_of(there))
+    align = Resize(old, key=ALIGN, needs=keys_of(there))
     aligned = Confirm(old, key="aligned", needs=frozenset({align.key}), pivot=False)
     if body.flavor == old and _is_sound(on):
         return (*there, align, aligned)
@@ -103,14 +111,15 @@ def _resize(on: Setting, body: ResizeInstance) -> Plan:
 
 def _unresize(on: Setting, body: ResizeInstance) -> Plan:
     """Back to the last good values; then the server is looked at, for Heat may have gone on with
-    what it was told to stop."""
+    what it was told to stop. A server that was on its way to the recorded flavor is stopped too."""
+    unalign = SettleServer(key=ALIGN)
     stop = StopUpdate(on.subject)
     settle = SettleServer(needs=frozenset({stop.key}))
     restore = Restore(on.subject, _values(on), needs=frozenset({settle.key}))
     align = Resize(_flavor(on), key="realign", needs=frozenset({restore.key}))
     aligned = Confirm(_flavor(on), key="realigned", needs=frozenset({align.key}))
     steps: Plan = (stop, settle, restore, align, aligned)
-    return tuple(IfUpdated(step) for step in steps)
+    return (OnlyIf(unalign, is_only_aligned), *(OnlyIf(step, is_updated) for step in steps))
 
 
 def _grow(on: Setting, body: ResizeVolume) -> Plan:
@@ -172,7 +181,8 @@ def _finally(on: Setting, stack: RemoveStack, after: Plan) -> RemoveStack:
 
 def _look(on: Setting) -> Plan:
     """The stack is at rest, and what it owns is there: looked at before anything is changed."""
-    return (SoundStack(needs=on.needs), *recorded(on.basis, needs=on.needs))
+    sound = SoundStack(needs=on.needs)
+    return (sound, *recorded(on.basis, needs=frozenset({sound.key})))
 
 
 def _is_sound(on: Setting) -> bool:

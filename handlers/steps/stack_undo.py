@@ -1,6 +1,6 @@
 """The way back of a failed update: stop it, repair the server, give the old values again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +26,16 @@ from handlers.steps.stacks import (
 
 RESTORE = "restore"
 
+#: Before an update: the server is given its recorded flavor again.
+ALIGN = "align"
+
 
 @dataclass(frozen=True, slots=True)
-class IfUpdated:
-    """The step, if an update of ours may have landed and no deletion follows: Heat deletes a stack
-    in any state (measured on Heat 27), so there is nothing to wait for."""
+class OnlyIf:
+    """The step, where it is needed; otherwise it is done without a look."""
 
     step: Step
+    needed: Callable[[Operation], bool]
 
     @property
     def key(self) -> str:
@@ -55,24 +58,34 @@ class IfUpdated:
         return False
 
     def wants(self, op: Operation) -> Query | None:
-        return None if _is_needless(op) else self.step.wants(op)
+        return self.step.wants(op) if self.needed(op) else None
 
     def check(self, op: Operation, seen: Seen) -> Next:
-        return Next.DONE if _is_needless(op) else self.step.check(op, seen)
+        return self.step.check(op, seen) if self.needed(op) else Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         return self.step.act(op, seen, world)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {} if _is_needless(op) else self.step.learn(op, seen)
+        return self.step.learn(op, seen) if self.needed(op) else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        return () if _is_needless(op) else self.step.left(op)
+        return self.step.left(op) if self.needed(op) else ()
 
 
-def _is_needless(op: Operation) -> bool:
-    superseded = op.failure is not None and op.failure.reason is Reason.SUPERSEDED
-    return superseded or not op.touched(UPDATE)
+def is_updated(op: Operation) -> bool:
+    """Whether an update of ours may have landed, and no deletion follows: Heat deletes a stack in
+    any state (measured on Heat 27), so there is nothing to wait for."""
+    return op.touched(UPDATE) and not _is_superseded(op)
+
+
+def is_only_aligned(op: Operation) -> bool:
+    """Whether the server was resized for an update that never came, and no deletion follows."""
+    return op.touched(ALIGN) and not op.touched(UPDATE) and not _is_superseded(op)
+
+
+def _is_superseded(op: Operation) -> bool:
+    return op.failure is not None and op.failure.reason is Reason.SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True)

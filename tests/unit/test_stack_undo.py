@@ -8,7 +8,14 @@ from handlers.base import Next, StackUpdate
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND, Failure, Phase
 from handlers.resources import Absent, ById, Kind, Seen, Server, Service
-from handlers.steps.stack_undo import IfUpdated, Restore, SettleServer, StopUpdate
+from handlers.steps.stack_undo import (
+    OnlyIf,
+    Restore,
+    SettleServer,
+    StopUpdate,
+    is_only_aligned,
+    is_updated,
+)
 from handlers.steps.stacks import TRIES
 from tests.unit.stacked import DEADLINE, OPENED, SUBJECT, act, operation, seen, server, stack
 
@@ -186,9 +193,9 @@ def test_a_stack_that_could_not_be_restored_is_left() -> None:
     assert RESTORE.wants(operation()) == ById(Kind.STACK, "k1")
 
 
-# -- IfUpdated ------------------------------------------------------------------------------------
+# -- OnlyIf ---------------------------------------------------------------------------------------
 
-WRAPPED = IfUpdated(RESTORE)
+WRAPPED = OnlyIf(RESTORE, is_updated)
 SUPERSEDED = {"failure": failure(Reason.SUPERSEDED)}
 
 
@@ -220,6 +227,26 @@ def test_nothing_is_taken_back_that_was_never_done_or_is_deleted_next(
     assert WRAPPED.check(op, look) is (Next.ACT if needed else Next.DONE)
     assert WRAPPED.left(op) == (RESTORE.left(op) if needed else ())
     assert WRAPPED.learn(op, look) == {}
+
+
+ALIGNED: dict[str, Any] = {"learned": {"align": {"accepted": "small"}}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, False),
+        (ALIGNED, True),
+        ({"quiet": {"align": OPENED + 40 * SECOND}}, True),
+        ({"learned": {**ALIGNED["learned"], **CALLED["learned"]}}, False),  # Heat's resize by now
+        ({**ALIGNED, **UNANSWERED}, False),
+        ({**ALIGNED, **SUPERSEDED}, False),
+    ],
+)
+def test_a_server_is_stopped_on_its_way_to_the_recorded_flavor(
+    facts: dict[str, Any], expected: bool
+) -> None:
+    assert is_only_aligned(operation(**facts)) is expected
 
 
 def test_a_wrapped_step_makes_the_steps_call() -> None:
