@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
+
 from handlers.base import Answer, Cloud, Step
 from handlers.commands import Body, Command, ResizeInstance
+from handlers.errors import Reason, Terminal
 from handlers.identity import stack_tags
 from handlers.instance import Instance, Ref, Scope
 from handlers.operation import SECOND, Operation
@@ -93,3 +96,10 @@ def act(step: Step, op: Operation, look: Seen) -> tuple[tuple[Any, ...], Answer]
     answer = step.act(op, look, cast(Cloud, calls))
     (call,) = calls.made
     return call, answer
+
+
+def reason_of(step: Step, op: Operation, look: Seen) -> Reason:
+    """The reason of the Terminal that a check raises."""
+    with pytest.raises(Terminal) as caught:
+        step.check(op, look)
+    return caught.value.reason
