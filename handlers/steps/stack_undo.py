@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.base import Answer, Cloud, Next, Step
-from handlers.errors import Reason
+from handlers.errors import Reason, Terminal
 from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import SERVER
@@ -32,7 +32,11 @@ ALIGN = "align"
 
 @dataclass(frozen=True, slots=True)
 class OnlyIf:
-    """The step, where it is needed; otherwise it is done without a look."""
+    """The step, where it is needed; otherwise it is done without a look.
+
+    Where a deletion follows nothing is put right, and what is left is told: Heat deletes a stack in
+    any state (measured on Heat 27), so there is nothing to wait for.
+    """
 
     step: Step
     needed: Callable[[Operation], bool]
@@ -58,10 +62,14 @@ class OnlyIf:
         return False
 
     def wants(self, op: Operation) -> Query | None:
-        return self.step.wants(op) if self.needed(op) else None
+        return self.step.wants(op) if self.needed(op) and not _is_superseded(op) else None
 
     def check(self, op: Operation, seen: Seen) -> Next:
-        return self.step.check(op, seen) if self.needed(op) else Next.DONE
+        if not self.needed(op):
+            return Next.DONE
+        if _is_superseded(op):
+            raise Terminal("left to the deletion that follows", Reason.SUPERSEDED)
+        return self.step.check(op, seen)
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         return self.step.act(op, seen, world)
@@ -74,14 +82,13 @@ class OnlyIf:
 
 
 def is_updated(op: Operation) -> bool:
-    """Whether an update of ours may have landed, and no deletion follows: Heat deletes a stack in
-    any state (measured on Heat 27), so there is nothing to wait for."""
-    return op.touched(UPDATE) and not _is_superseded(op)
+    """Whether an update of ours may have landed."""
+    return op.touched(UPDATE)
 
 
 def is_only_aligned(op: Operation) -> bool:
-    """Whether the server was resized for an update that never came, and no deletion follows."""
-    return op.touched(ALIGN) and not op.touched(UPDATE) and not _is_superseded(op)
+    """Whether the server was resized for an update that never came."""
+    return op.touched(ALIGN) and not op.touched(UPDATE)
 
 
 def _is_superseded(op: Operation) -> bool:

@@ -143,7 +143,8 @@ class EnsureStack:
         return ()
 
     def _is_ours(self, op: Operation, stack: Stack) -> bool:
-        return last_write(stack.tags) == write_of(op, self.key)
+        """By the id that Heat answered with, or by our mark: somebody's update may have taken it."""
+        return stack.id == op.fact(self.key) or last_write(stack.tags) == write_of(op, self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Whether an event and a record say what is in the cloud."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from handlers.clouds.memory.faults import Call, Delay, FaultRule, Outcome, Spoil
@@ -159,10 +159,11 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     unsure = {ref.kind for ref in end.op.left if not ref.id}
     deletes = isinstance(end.op.command.body, _DELETES)
     other = set(end.after) if deletes else _changed(end, calm=eyes.calm)
-    strictly = set(end.after) if deletes else _changed(end, calm=True)
+    strictly = set(end.after) if deletes else _changed(end, calm=True) | _misled(end)
+    told = _in_stacks(end, named)
     lost = {
         each
-        for each in other - set(named)
+        for each in other - set(named) - told
         if end.after[each].kind not in unsure and not _is_recorded(end, end.after[each])
     }
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
@@ -178,6 +179,12 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         yield "a failure that took something away"
     if not (end.op.left or deletes) and end.op.basis not in (None, end.record):
         yield "a clean failure that changed the record"
+
+
+def _in_stacks(end: End, named: Collection[str]) -> set[str]:
+    """All of it, where a stack is told as left behind while Heat is still at work on it."""
+    stacks = (each for each in end.after.values() if isinstance(each, Stack))
+    return set(end.after) if any(one.is_busy and one.id in named for one in stacks) else set()
 
 
 def _is_recorded(end: End, resource: Resource) -> bool:
@@ -198,6 +205,12 @@ def _changed(end: End, *, calm: bool) -> set[str]:
     }
 
 
+def _misled(end: End) -> set[str]:
+    """Stacks of which Heat believes other things than the record says."""
+    stacks = (each for each in end.after.values() if isinstance(each, Stack))
+    return {each.id for each in stacks if end.record and [*_of_stored_values(end.record, each)]}
+
+
 def _shape(resource: Resource, calm: bool) -> object:
     """What counts as a change."""
     status = resource.status if calm else ""
@@ -209,7 +222,7 @@ def _shape(resource: Resource, calm: bool) -> object:
         case Port():
             return resource.device, resource.groups, resource.addresses
         case Stack():
-            return resource.has_failed, calm and resource.is_busy, resource.outputs
+            return resource.has_failed, resource.outputs
         case _:
             return {rule.wanted for rule in resource.rules}
 

@@ -109,10 +109,17 @@ def test_only_an_id_of_our_own_stack_is_kept(look: Seen, expected: dict[str, str
 
 def test_the_stack_of_a_group_is_written_under_a_key_of_its_own() -> None:
     step = EnsureStack(SUBJECT, lambda: DOCUMENT, key="group-stack")
-    op = operation(None, learned={"group-stack": {"id": "k1"}})
+    op = operation(None)
 
     assert step.check(op, seen(stack("CREATE_COMPLETE", "c1_group-stack"))) is Next.DONE
     assert reason_of(step, op, seen(stack("CREATE_COMPLETE", MADE))) is Reason.EXISTS
+
+
+def test_a_stack_of_ours_stays_ours_when_somebodys_update_took_its_mark() -> None:
+    op = operation(None, learned={"stack": {"id": "k1"}})
+
+    assert ENSURE.check(op, seen(stack("UPDATE_COMPLETE"))) is Next.DONE
+    assert ENSURE.learn(op, seen(stack("UPDATE_COMPLETE"))) == {"id": "k1"}
 
 
 def test_a_stack_is_asked_for_with_everything() -> None:

@@ -215,18 +215,24 @@ def test_a_wrapped_step_is_the_step_but_never_the_point_of_no_return() -> None:
         (CALLED, True),
         (UNANSWERED, True),
         ({**CALLED, "failure": failure(Reason.DEADLINE)}, True),
-        ({**CALLED, **SUPERSEDED}, False),
     ],
 )
-def test_nothing_is_taken_back_that_was_never_done_or_is_deleted_next(
-    facts: dict[str, Any], needed: bool
-) -> None:
+def test_nothing_is_taken_back_that_was_never_done(facts: dict[str, Any], needed: bool) -> None:
     op, look = operation(**facts), seen(stack("UPDATE_FAILED", OURS))
 
     assert WRAPPED.wants(op) == (ById(Kind.STACK, "k1") if needed else None)
     assert WRAPPED.check(op, look) is (Next.ACT if needed else Next.DONE)
     assert WRAPPED.left(op) == (RESTORE.left(op) if needed else ())
     assert WRAPPED.learn(op, look) == {}
+
+
+def test_what_is_deleted_next_is_not_looked_at_but_told() -> None:
+    op = operation(**CALLED, **SUPERSEDED)
+
+    assert WRAPPED.wants(op) is None
+    with pytest.raises(Terminal, match="deletion"):
+        WRAPPED.check(op, GONE)
+    assert WRAPPED.left(op) == RESTORE.left(op)
 
 
 ALIGNED: dict[str, Any] = {"learned": {"align": {"accepted": "small"}}}
@@ -240,7 +246,6 @@ ALIGNED: dict[str, Any] = {"learned": {"align": {"accepted": "small"}}}
         ({"quiet": {"align": OPENED + 40 * SECOND}}, True),
         ({"learned": {**ALIGNED["learned"], **CALLED["learned"]}}, False),  # Heat's resize by now
         ({**ALIGNED, **UNANSWERED}, False),
-        ({**ALIGNED, **SUPERSEDED}, False),
     ],
 )
 def test_a_server_is_stopped_on_its_way_to_the_recorded_flavor(

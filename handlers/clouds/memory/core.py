@@ -55,6 +55,7 @@ class Core:
         self.stacks: dict[str, StackThing] = {}
         self._agenda: list[tuple[Micros, int, Action]] = []
         self._entries = 0
+        self._advancing = False
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
@@ -85,12 +86,19 @@ class Core:
         self.at(self.time + delay, run)
 
     def advance(self) -> None:
-        """Let everything happen that was due until now, in its order."""
-        until = self.now()
-        while self._agenda and self._agenda[0][0] <= until:
-            self.time, _, action = heappop(self._agenda)
-            action()
-        self.time = max(until, self.time)
+        """Let everything happen that was due until now, in its order; nothing, when it is an
+        action that asks: what is due after it comes after it."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            until = self.now()
+            while self._agenda and self._agenda[0][0] <= until:
+                self.time, _, action = heappop(self._agenda)
+                action()
+            self.time = max(until, self.time)
+        finally:
+            self._advancing = False
 
     @property
     def next_due(self) -> Micros | None:
