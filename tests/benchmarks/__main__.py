@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks.calls import Calls, compare
-from tests.benchmarks.creates import Creates, measure
+from tests.benchmarks.creates import WAYS, Creates, measure
 
 PAGE = Path("docs/performance.md")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -16,8 +16,8 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 _CALLS = "One mutating call: {:.2f} ms CPU; with requests alone, in the same run: {:.2f} ms."
 _HEAD = (
-    "| creates in flight | CPU per create, ms | of it calls, % | mutating calls | look-ups "
-    "| latency median, s | latency max, s | memory per waiting operation, KiB | wall, s |"
+    "| manager | creates in flight | CPU per create, ms | of it calls, % | mutating calls "
+    "| look-ups | latency median, s | latency max, s | memory per waiting operation, KiB | wall, s |"
 )
 
 
@@ -27,7 +27,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write the figures into {PAGE}")
     options = parser.parse_args()
     calls = compare()
-    creates = [measure(count) for count in (200, 600) for _ in range(options.rounds)]
+    sizes = [(manager, count) for count in (200, 600) for manager in WAYS]
+    creates = [measure(*size) for size in sizes for _ in range(options.rounds)]
     text = table(calls, creates)
     sys.stdout.write(text)
     if options.write:
@@ -40,11 +41,11 @@ def main() -> int:
 
 def table(calls: Calls, creates: list[Creates]) -> str:
     """The figures as Markdown, one line per run."""
-    lines = [_CALLS.format(calls.adapter, calls.bare), "", _HEAD, "| --- " * 9 + "|"]
+    lines = [_CALLS.format(calls.adapter, calls.bare), "", _HEAD, "| --- " * 10 + "|"]
     for run in creates:
         share = calls.adapter * run.mutating / run.cpu * 100
         lines.append(
-            f"| {run.creates} | {run.cpu:.2f} | {share:.0f} | {run.mutating:.2f} | "
+            f"| {run.manager} | {run.creates} | {run.cpu:.2f} | {share:.0f} | {run.mutating:.2f} | "
             f"{run.look_ups:.2f} | {run.latency_median:.2f} | {run.latency_max:.2f} | "
             f"{run.memory / 1024:.1f} | {run.wall:.1f} |"
         )

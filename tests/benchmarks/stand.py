@@ -15,7 +15,7 @@ from consumer import app, wiring
 from consumer.cli.demo.simulated import Simulated, simulated
 from consumer.client import Client, Door
 from consumer.config import Settings
-from consumer.config.settings import Broker, Clouds, Ledger, Secrets, Telemetry
+from consumer.config.settings import Broker, Clouds, Ledger, Managers, Secrets, Telemetry
 from consumer.config.settings import Worker as WorkerSettings
 from consumer.ledger.base import Ledger as LedgerProtocol
 from consumer.listening import Board, Reader
@@ -25,6 +25,7 @@ from consumer.worker import Worker
 from handlers.clouds.memory.settings import Catalogue
 from handlers.commands import Access, Body, CreateInstance, DataVolume, Network
 from handlers.events import Event
+from handlers.natives import NAME as NATIVES
 from handlers.operation import Operation
 from handlers.resources import PortRange
 from handlers.secret import Secret
@@ -103,13 +104,14 @@ class Stand:
 
 
 @contextmanager
-def stand(build: str, most: int = 5000) -> Iterator[Stand]:
+def stand(build: str, manager: str = NATIVES, most: int = 5000) -> Iterator[Stand]:
     """Everything on: intake from a broker in memory, SQLite with full durability, encryption of
-    user data, metrics, JSON logs, relay; `build` is how long a server builds, in seconds."""
+    user data, metrics, JSON logs, relay; `build` is how long a server builds, in seconds, `manager`
+    who makes new instances."""
     with TemporaryDirectory() as name, ExitStack() as stack:
         place = Path(name)
         cloud = stack.enter_context(simulated(place / "clouds.yaml", build))
-        settings = _settings(place, most)
+        settings = _settings(place, manager, most)
         wiring.upkeep_of(settings).upgrade()
         logs = Logs(settings.telemetry, io.StringIO(), wiring.secrets_of(settings))
         stack.enter_context(logs.bridged(logging.getLogger()))
@@ -127,11 +129,12 @@ def stand(build: str, most: int = 5000) -> Iterator[Stand]:
         yield Stand(worker, cloud, ledger, Client(door, "bench"), told)
 
 
-def _settings(place: Path, most: int) -> Settings:
+def _settings(place: Path, manager: str, most: int) -> Settings:
     return Settings(
         worker=WorkerSettings(max_in_flight=most),
         broker=Broker(url=Secret("memory://")),
         ledger=Ledger(url=Secret(f"sqlite:///{place / 'ledger.db'}")),
+        managers=Managers(default=manager),
         clouds=Clouds(config_file=str(place / "clouds.yaml")),
         secrets=Secrets(keys=Secret(Vault.new_key())),
         telemetry=Telemetry(port=0, log_format="json"),
