@@ -37,7 +37,12 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventData(msgspec.Struct, frozen=True, kw_only=True):
-    """What every event tells. `duration` is in seconds from acceptance; 0 in a start event."""
+    """What every event tells. `duration` is in seconds from acceptance; 0 in a start event.
+
+    `manager` is the one that carries the command out: natives or orchestrator. `resources` and
+    `left_behind` name cloud resources by role: `server`, `volume/data`, `port/user-0`,
+    `security-group`, and with orchestrator `stack` (`group-stack` for a security group of its own).
+    """
 
     operation: str
     subject: str

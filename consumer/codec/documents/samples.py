@@ -120,7 +120,7 @@ COMMANDS: dict[str, Command] = {
 _RECORD = Instance(
     id=_SUBJECT,
     scope=Scope(cloud="trove", region="RegionOne", project=_PROJECT),
-    manager="NATIVES",
+    manager="natives",
     resources={
         "server": Ref(kind=Kind.SERVER, id=_NAMED.server or "", role="server"),
         "volume/data": Ref(kind=Kind.VOLUME, id=_NAMED.volume or "", role="data"),
