@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from handlers.clouds.memory.orchestration import StackChange
 from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.settings import Quotas
 from handlers.resources import Kind
 from tests.support.small_cloud import OTHER, SUBJECT
-from tests.support.small_heat import VALUES, SmallHeat
+from tests.support.small_heat import STEADY, VALUES, SmallHeat
 from tests.support.stacks import NAME
 
 
@@ -106,6 +107,15 @@ def test_too_many_stacks_are_refused(small: SmallHeat) -> None:
     with pytest.raises(Refusal, match="maximum stacks per tenant, 1") as caught:
         small.begin(name="another")
     assert (caught.value.status, caught.value.code) == (400, "RequestLimitExceeded")
+
+
+def test_new_stack_that_is_not_listed_yet_is_there_by_its_id(small: SmallHeat) -> None:
+    small.state.set_times(replace(STEADY, list_lag=(5.0, 5.0)))
+    stack = small.begin()
+    assert small.cloud.find(Kind.STACK, [SUBJECT]) == ()
+    assert [one.id for one in small.cloud.get(Kind.STACK, [stack.id])] == [stack.id]
+    small.wait(5)
+    assert [one.id for one in small.cloud.find(Kind.STACK, [SUBJECT])] == [stack.id]
 
 
 # -- look ------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class Core:
         self.stacks: dict[str, StackThing] = {}
         self._agenda: list[tuple[Micros, int, Action]] = []
         self._entries = 0
+        self._playing = False
         self._advancing = False
 
     def new_id(self) -> str:

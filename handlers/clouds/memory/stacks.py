@@ -34,7 +34,7 @@ class Stacks:
             told = {each["output_key"]: each["output_value"] for each in self._heat.outputs(stack)}
             return stack_of(stack, told)
 
-        return self._asking.call(Service.ORCHESTRATION, "get_stack", look)
+        return self._asking.call(Service.ORCHESTRATION, "get_stack_in_full", look)
 
     def create(self, new: NewStack) -> Answer:
         spec = StackSpec(

@@ -10,13 +10,9 @@ from tests.contract.cloud.bench import Bench, rules
 from tests.contract.cloud.stacked import Stacked, change, ids
 
 
-@pytest.fixture
-def stacked(bench: Bench) -> Stacked:
-    return Stacked(bench)
-
-
-def test_flavor_and_size_change_in_place_and_native_rules_stay(stacked: Stacked) -> None:
-    bench, other = stacked.bench, stacked.bench.site.other_flavor
+def test_flavor_and_size_change_in_place_and_native_rules_stay(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    other = bench.site.other_flavor
     stack = stacked.made(stacked.instance(bench.subject()))
     before = ids(stack)
     stacked.cloud.create_rules(Rules(before["security-group"], rules("192.0.2.0/24")))
@@ -33,8 +29,8 @@ def test_flavor_and_size_change_in_place_and_native_rules_stay(stacked: Stacked)
     assert [rule.cidr for rule in group.rules] == ["192.0.2.0/24"]
 
 
-def test_native_extension_is_taken_over_and_a_smaller_size_is_not(stacked: Stacked) -> None:
-    bench = stacked.bench
+def test_native_extension_is_taken_over_and_a_smaller_size_is_not(bench: Bench) -> None:
+    stacked = Stacked(bench)
     stack = stacked.made(stacked.instance(bench.subject()))
     volume = ids(stack)["volume_data"]
     stacked.cloud.extend_volume(volume, 2)
@@ -48,8 +44,9 @@ def test_native_extension_is_taken_over_and_a_smaller_size_is_not(stacked: Stack
     assert bench.volume_in("in-use", volume).size == 2
 
 
-def test_flavor_that_the_server_has_already_fails_the_update(stacked: Stacked) -> None:
-    bench, other = stacked.bench, stacked.bench.site.other_flavor
+def test_flavor_that_the_server_has_already_fails_the_update(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    other = bench.site.other_flavor
     stack = stacked.made(stacked.instance(bench.subject()))
     server = ids(stack)["server"]
     stacked.cloud.resize_server(server, other)
@@ -65,8 +62,9 @@ def test_flavor_that_the_server_has_already_fails_the_update(stacked: Stacked) -
     assert bench.server_in("ACTIVE", server).flavor == other
 
 
-def test_failed_resize_does_not_replace_the_server(stacked: Stacked) -> None:
-    bench, site = stacked.bench, stacked.bench.site
+def test_failed_resize_does_not_replace_the_server(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    site = bench.site
     new = stacked.instance(bench.subject(), metadata=bench.place.breaks_resize())
     stack = stacked.made(new)
     server = ids(stack)["server"]
@@ -83,8 +81,9 @@ def test_failed_resize_does_not_replace_the_server(stacked: Stacked) -> None:
     assert ids(stacked.in_full(stack))["server"] == server
 
 
-def test_cancelled_update_fails_at_once_and_what_was_begun_goes_on(stacked: Stacked) -> None:
-    bench, other = stacked.bench, stacked.bench.site.other_flavor
+def test_cancelled_update_fails_at_once_and_what_was_begun_goes_on(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    other = bench.site.other_flavor
     stack = stacked.made(stacked.instance(bench.subject()))
     server = ids(stack)["server"]
     assert stack.subject is not None
@@ -98,8 +97,9 @@ def test_cancelled_update_fails_at_once_and_what_was_begun_goes_on(stacked: Stac
     assert bench.server_in("ACTIVE", server).flavor == other
 
 
-def test_update_that_is_refused_leaves_the_last_write(stacked: Stacked) -> None:
-    stack = stacked.made(stacked.instance(stacked.bench.subject(), volume=None))
+def test_update_that_is_refused_leaves_the_last_write(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    stack = stacked.made(stacked.instance(bench.subject(), volume=None))
     with pytest.raises(Terminal) as caught:
         stacked.cloud.update_stack(change(stack, flavor="nobody-has-this"))
     assert caught.value.reason is Reason.NOT_FOUND
@@ -107,17 +107,19 @@ def test_update_that_is_refused_leaves_the_last_write(stacked: Stacked) -> None:
     assert (seen.status, last_write(seen.tags)) == ("CREATE_COMPLETE", "first")
 
 
-def test_update_of_an_unknown_parameter_changes_nothing(stacked: Stacked) -> None:
-    stack = stacked.made(stacked.group(stacked.bench.subject()))
+def test_update_of_an_unknown_parameter_changes_nothing(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    stack = stacked.made(stacked.group(bench.subject()))
     ended = stacked.updated(stack, "empty", nobody="x")
     assert (ended.status, last_write(ended.tags)) == ("UPDATE_COMPLETE", "empty")
     assert ids(stacked.in_full(stack)) == ids(stack)
 
 
-def test_stack_that_is_being_deleted_is_not_updated(stacked: Stacked) -> None:
-    subject = stacked.bench.subject()
+def test_stack_that_is_being_deleted_is_not_updated(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     stack = stacked.made(stacked.instance(subject, volume=None))
     stacked.cloud.delete_stack(subject, stack.id)
     with pytest.raises(Ambiguous):
         stacked.cloud.update_stack(change(stack))
-    stacked.bench.gone(Kind.STACK, stack.id)
+    bench.gone(Kind.STACK, stack.id)

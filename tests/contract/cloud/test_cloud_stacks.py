@@ -13,13 +13,9 @@ from tests.contract.cloud.bench import NOBODY, Bench, only
 from tests.contract.cloud.stacked import Stacked, change, ids, name_of
 
 
-@pytest.fixture
-def stacked(bench: Bench) -> Stacked:
-    return Stacked(bench)
-
-
-def test_new_stack_is_answered_with_its_identity_and_found_at_once(stacked: Stacked) -> None:
-    subject, other = stacked.bench.subject(), stacked.bench.subject()
+def test_new_stack_is_answered_with_its_identity_and_found_at_once(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject, other = bench.subject(), bench.subject()
     answer = stacked.cloud.create_stack(stacked.group(subject))
     made = only(answer, Stack)
     assert (made.name, made.status) == (name_of(subject), "CREATE_IN_PROGRESS")
@@ -36,14 +32,15 @@ def test_new_stack_is_answered_with_its_identity_and_found_at_once(stacked: Stac
     stacked.rested(made.id)
 
 
-def test_stack_of_an_instance_tells_the_ids_of_what_it_made(stacked: Stacked) -> None:
-    subject = stacked.bench.subject()
+def test_stack_of_an_instance_tells_the_ids_of_what_it_made(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     stack = stacked.made(stacked.instance(subject))
     told = ids(stack)
     assert sorted(told) == ["port_user-0", "security-group", "server", "volume_data"]
-    server = stacked.bench.one(Kind.SERVER, told["server"])
-    volume = stacked.bench.one(Kind.VOLUME, told["volume_data"])
-    port = stacked.bench.one(Kind.PORT, told["port_user-0"])
+    server = bench.one(Kind.SERVER, told["server"])
+    volume = bench.one(Kind.VOLUME, told["volume_data"])
+    port = bench.one(Kind.PORT, told["port_user-0"])
     assert isinstance(server, Server)
     assert isinstance(volume, Volume)
     assert isinstance(port, Port)
@@ -57,21 +54,23 @@ def test_stack_of_an_instance_tells_the_ids_of_what_it_made(stacked: Stacked) ->
         assert found.id in told.values()
 
 
-def test_deleted_stack_is_gone_with_all_but_the_volume(stacked: Stacked) -> None:
-    subject = stacked.bench.subject()
+def test_deleted_stack_is_gone_with_all_but_the_volume(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     stack = stacked.made(stacked.instance(subject))
     assert stacked.cloud.delete_stack(subject, stack.id).request_id
-    stacked.bench.gone(Kind.STACK, stack.id)
+    bench.gone(Kind.STACK, stack.id)
     assert stacked.cloud.find(Kind.STACK, [subject]) == ()
     assert stacked.cloud.in_full(Kind.STACK, stack.name, stack.id) is None
     assert stacked.cloud.delete_stack(subject, stack.id).request_id
     for kind in (Kind.SERVER, Kind.PORT, Kind.SECURITY_GROUP):
-        stacked.bench.until(lambda k=kind: stacked.cloud.find(k, [subject]) == ())  # type: ignore[misc]
-    assert stacked.bench.volume_in("available", ids(stack)["volume_data"]).subject == subject
+        bench.until(lambda k=kind: stacked.cloud.find(k, [subject]) == ())  # type: ignore[misc]
+    assert bench.volume_in("available", ids(stack)["volume_data"]).subject == subject
 
 
-def test_name_that_is_taken_may_be_a_call_that_was_lost(stacked: Stacked) -> None:
-    subject = stacked.bench.subject()
+def test_name_that_is_taken_may_be_a_call_that_was_lost(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     stack = stacked.made(stacked.group(subject))
     with pytest.raises(Ambiguous) as caught:
         stacked.cloud.create_stack(stacked.group(subject))
@@ -80,22 +79,20 @@ def test_name_that_is_taken_may_be_a_call_that_was_lost(stacked: Stacked) -> Non
     assert found.id == stack.id
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"), [("flavor", Reason.NOT_FOUND), ("image", Reason.NOT_FOUND)]
-)
-def test_stack_that_names_what_is_not_there_is_refused(
-    stacked: Stacked, name: str, reason: Reason
-) -> None:
-    subject = stacked.bench.subject()
+@pytest.mark.parametrize("name", ["flavor", "image"])
+def test_stack_that_names_what_is_not_there_is_refused(bench: Bench, name: str) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     with pytest.raises(Terminal) as caught:
         stacked.cloud.create_stack(stacked.instance(subject, **{name: "nobody-has-this"}))
-    assert caught.value.reason is reason
+    assert caught.value.reason is Reason.NOT_FOUND
     assert "nobody-has-this" in caught.value.message
     assert stacked.cloud.find(Kind.STACK, [subject]) == ()
 
 
-def test_stack_without_a_value_is_refused(stacked: Stacked) -> None:
-    subject = stacked.bench.subject()
+def test_stack_without_a_value_is_refused(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     with pytest.raises(Terminal, match="group_name") as caught:
         stacked.cloud.create_stack(_with(stacked, subject, group_name=None))
     assert caught.value.reason is Reason.REFUSED
@@ -113,8 +110,9 @@ def test_stack_over_the_quota_of_another_service_fails_and_says_so(bench: Bench)
     assert failed.reason.startswith("Resource CREATE failed: OverQuotaClient: resources.port_user-")
 
 
-def test_stack_that_is_not_there_is_none(stacked: Stacked) -> None:
-    subject = stacked.bench.subject()
+def test_stack_that_is_not_there_is_none(bench: Bench) -> None:
+    stacked = Stacked(bench)
+    subject = bench.subject()
     gone = Stack(id=NOBODY, name=name_of(subject), subject=subject)
     assert stacked.cloud.get(Kind.STACK, [NOBODY]) == ()
     assert stacked.cloud.find(Kind.STACK, [subject]) == ()

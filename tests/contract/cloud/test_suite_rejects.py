@@ -11,13 +11,15 @@ import pytest
 
 from handlers.base import Answer, Cloud, Rules
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
-from handlers.resources import Kind, Resource, SecurityGroup, Server
+from handlers.resources import Kind, Resource, SecurityGroup, Server, Stack
 from tests.contract.cloud import (
     test_cloud_lookups,
     test_cloud_network,
     test_cloud_resizes,
     test_cloud_rights,
     test_cloud_servers,
+    test_cloud_stack_updates,
+    test_cloud_stacks,
     test_cloud_volumes,
 )
 from tests.contract.cloud.bench import NOBODY, Bench
@@ -29,6 +31,8 @@ SUITE: tuple[ModuleType, ...] = (
     test_cloud_resizes,
     test_cloud_rights,
     test_cloud_servers,
+    test_cloud_stack_updates,
+    test_cloud_stacks,
     test_cloud_volumes,
 )
 
@@ -127,6 +131,18 @@ def _without_ids(found: tuple[Resource, ...]) -> tuple[Resource, ...]:
     )
 
 
+def _stacks_with(found: tuple[Resource, ...], **fields: Any) -> tuple[Resource, ...]:
+    return tuple(
+        msgspec.structs.replace(one, **fields) if isinstance(one, Stack) else one for one in found
+    )
+
+
+def _told_of(cloud: Cloud, kind: Kind, name: str, one: str, **fields: Any) -> Resource | None:
+    """The stack in full, with some fields replaced."""
+    found = cloud.in_full(kind, name, one)
+    return _stacks_with((found,), **fields)[0] if found else None
+
+
 class Remembers:
     """A listing of changes that goes on naming what was deleted."""
 
@@ -178,6 +194,23 @@ BROKEN: dict[str, Callable[[Cloud], Broken]] = {
     },
     "a server takes its volumes along": lambda cloud: {
         "delete_server": partial(_takes_volumes_along, cloud)
+    },
+    "stacks have no tags": lambda cloud: {
+        "get": lambda k, ids: _stacks_with(cloud.get(k, ids), tags=())
+    },
+    "stacks tell no outputs": lambda cloud: {
+        "in_full": lambda k, name, one: _told_of(cloud, k, name, one, outputs={})
+    },
+    "stacks give no reason": lambda cloud: {
+        "get": lambda k, ids: _stacks_with(cloud.get(k, ids), reason="")
+    },
+    "stacks never fail": lambda cloud: {
+        "get": lambda k, ids: _stacks_with(cloud.get(k, ids), status="UPDATE_COMPLETE")
+    },
+    "an update loses the parameters": lambda cloud: {
+        "update_stack": lambda change: cloud.update_stack(
+            msgspec.structs.replace(change, parameters={})
+        )
     },
     "repeats look done": _faults(lambda fault: None if isinstance(fault, Ambiguous) else fault),
     "repeats look refused": _faults(_as(Terminal, Ambiguous)),
