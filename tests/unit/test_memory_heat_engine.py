@@ -61,7 +61,7 @@ def test_call_that_waited_too_long_is_never_done(small: SmallHeat) -> None:
 def test_engine_dies_at_its_moment_however_late_somebody_looks(small: SmallHeat) -> None:
     stack = small.begin()
     core = small.state.core
-    core.at(core.time + 2_500_000, small.heat.kill_engine)
+    core.at(core.time + 1_500_000, small.heat.kill_engine)
     core.at(core.time + 60_000_000, small.heat.start_engine)
     small.wait(100)
     assert small.status(stack) == "CREATE_IN_PROGRESS"
