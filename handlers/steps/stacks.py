@@ -143,7 +143,7 @@ class EnsureStack:
         return ()
 
     def _is_ours(self, op: Operation, stack: Stack) -> bool:
-        """By the id that Heat answered with, or by our mark: somebody's update may have taken it."""
+        """By the id that Heat answered with, or by our mark, which somebody's update may take."""
         return stack.id == op.fact(self.key) or last_write(stack.tags) == write_of(op, self.key)
 
 

@@ -12,6 +12,7 @@ from handlers.commands import (
 )
 from handlers.events import Event
 from handlers.instance import Instance, Ref, State
+from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND, Micros, Phase
 from handlers.resources import (
     SERVICE_OF,
@@ -55,7 +56,17 @@ class Eyesight(NamedTuple):
         late = end.op.finished - self.idle - 60 * SECOND
         unanswered = any(until > late for until in end.op.quiet.values())
         heat = any(isinstance(each, Stack) and each.is_busy for each in end.after.values())
-        return frozenset(Kind) if unanswered or end.in_flight or heat else self.blind
+        if unanswered or end.in_flight or heat:
+            return frozenset(Kind)
+        return self.blind if end.op.manager == NATIVES else _hanging_on(self.blind)
+
+
+def _hanging_on(kinds: frozenset[Kind]) -> frozenset[Kind]:
+    """With what is only looked at after these: a stack that goes may take it along, or not."""
+    order = (Kind.STACK, Kind.SERVER, Kind.PORT, Kind.SECURITY_GROUP)
+    first = min((order.index(kind) for kind in kinds if kind in order), default=len(order))
+    volume = {Kind.VOLUME} if first < 2 else set()
+    return kinds | volume | set(order[first:])
 
 
 def _blinds(rule: FaultRule, kind: Kind) -> bool:
@@ -160,7 +171,7 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     deletes = isinstance(end.op.command.body, _DELETES)
     other = set(end.after) if deletes else _changed(end, calm=eyes.calm)
     strictly = set(end.after) if deletes else _changed(end, calm=True) | _misled(end)
-    told = _in_stacks(end, named)
+    told = _in_stacks(end, named, unsure)
     lost = {
         each
         for each in other - set(named) - told
@@ -181,10 +192,11 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         yield "a clean failure that changed the record"
 
 
-def _in_stacks(end: End, named: Collection[str]) -> set[str]:
-    """All of it, where a stack is told as left behind while Heat is still at work on it."""
-    stacks = (each for each in end.after.values() if isinstance(each, Stack))
-    return set(end.after) if any(one.is_busy and one.id in named for one in stacks) else set()
+def _in_stacks(end: End, named: Collection[str], unsure: Collection[Kind]) -> set[str]:
+    """All of it, where a stack is told that may exist, or one that Heat is still at work on."""
+    stacks = [each for each in end.after.values() if isinstance(each, Stack)]
+    told = any(one.is_busy and one.id in named for one in stacks)
+    return set(end.after) if told or (stacks and Kind.STACK in unsure) else set()
 
 
 def _is_recorded(end: End, resource: Resource) -> bool:
@@ -228,9 +240,13 @@ def _shape(resource: Resource, calm: bool) -> object:
 
 
 def _named(left: Iterable[Ref], sight: Sight) -> set[str]:
-    """Ids that are told as left behind; one without an id stands for all of its kind."""
+    """Ids that are told as left behind; one without an id stands for all of its kind, and a stack
+    that is there for what it owns."""
     refs = tuple(left)
     unsure = {ref.kind for ref in refs if not ref.id}
+    stacks = {each for each, resource in sight.items() if isinstance(resource, Stack)}
+    if stacks and (Kind.STACK in unsure or stacks & {ref.id for ref in refs}):
+        return set(sight)
     return {ref.id for ref in refs} | {i for i, r in sight.items() if r.kind in unsure}
 
 
