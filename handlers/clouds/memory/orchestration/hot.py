@@ -53,7 +53,7 @@ def parse(document: Document, known_types: frozenset[str]) -> Template:
     for each in definitions.values():
         for other in each.requires:
             if other not in definitions:
-                text = f'The specified reference "{other}" (in {each.name}) is incorrect.'
+                text = f'The specified reference "{other}" (in {_where(each, other)}) is incorrect.'
                 raise refused("InvalidTemplateReference", text)
     outputs = document.get("outputs") or {}
     return Template(parameters=parameters, definitions=_ordered(definitions), outputs=outputs)
@@ -82,10 +82,18 @@ def pick(value: Any, path: list[Any]) -> Any:
     return value
 
 
+def _where(definition: Definition, name: str) -> str:
+    """The property in which a resource is referred to."""
+    for key, value in definition.properties.items():
+        if name in _references(value):
+            return f"{definition.name}.Properties.{key}"
+    return f"{definition.name}.depends_on"
+
+
 def _definition(name: str, body: Mapping[str, Any], known_types: frozenset[str]) -> Definition:
     kind = body.get("type") if isinstance(body, Mapping) else None
     if not kind:
-        raise invalid(f"Each resource must contain a type key: {name}")
+        raise invalid("Each resource must contain a type key.")
     if kind not in known_types:
         raise invalid(f"The Resource Type ({kind}) could not be found.")
     properties = body.get("properties") or {}

@@ -48,12 +48,13 @@ def _value(name: str, schema: Mapping[str, Any], given: Any) -> Any:
     kind = str(schema.get("type", "string")).lower()
     read = _READERS.get(kind)
     if read is None:
-        raise refused("InvalidSchemaError", f'Invalid Parameter type "{schema.get("type")}"')
+        raise refused("InvalidSchemaError", f"Invalid type ({schema.get('type')})")
     try:
         value = read(raw)
         _check(value, schema.get("constraints") or ())
     except (ValueError, TypeError) as error:
-        raise invalid(f"Parameter '{name}' is invalid: {error}") from None
+        told = f"Invalid default {raw} ({error})" if given is None else error
+        raise invalid(f"Parameter '{name}' is invalid: {told}") from None
     return value
 
 
@@ -68,7 +69,8 @@ def _boolean(raw: Any) -> bool:
     text = str(raw).strip().lower()
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    raise ValueError(f"Unrecognized value '{raw}'")
+    known = ", ".join(f"'{one}'" for one in sorted(_TRUE | _FALSE))
+    raise ValueError(f"Unrecognized value '{raw}', acceptable values are: {known}")
 
 
 def _json(raw: Any) -> Any:
@@ -110,8 +112,8 @@ def _check(value: Any, constraints: Any) -> None:
         if "length" in each and not _within(len(value), each["length"]):
             raise ValueError(f'"{value}" length ({len(value)}) is out of range')
         if "allowed_values" in each and value not in each["allowed_values"]:
-            allowed = ", ".join(str(one) for one in each["allowed_values"])
-            raise ValueError(f'"{value}" is not an allowed value [{allowed}]')
+            allowed = json.dumps(each["allowed_values"])
+            raise ValueError(f'"{value}" is not an allowed value {allowed}')
         if "allowed_pattern" in each and not re.fullmatch(each["allowed_pattern"], value):
             raise ValueError(f'"{value}" does not match pattern "{each["allowed_pattern"]}"')
 

@@ -44,7 +44,11 @@ class Volumes:
 
     def validate(self, name: str, values: Values) -> None:
         if values["size"] is None:
-            raise invalid('If neither "backup_id" nor "size" is provided, a source is needed.')
+            raise invalid(
+                'If neither "backup_id" nor "size" is provided, one and only one of '
+                '"source_volid", "snapshot_id" must be specified, but currently specified '
+                "options: []."
+            )
         if values["size"] < 1:
             text = f"{values['size']} is out of range (min: 1, max: None)"
             raise invalid_property(name, "size", text)
