@@ -185,7 +185,7 @@ def test_value_that_does_not_fit(
         (
             one("OS::Neutron::SecurityGroup", name={"get_resource": "y"}),
             "InvalidTemplateReference",
-            'The specified reference "y" (in x) is incorrect.',
+            'The specified reference "y" (in x.Properties.name) is incorrect.',
         ),
         (hot(coffee={}), INVALID, "The template section is invalid: coffee"),
     ],
