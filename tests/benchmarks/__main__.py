@@ -17,7 +17,8 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _CALLS = "One mutating call: {:.2f} ms CPU; with requests alone, in the same run: {:.2f} ms."
 _HEAD = (
     "| manager | creates in flight | CPU per create, ms | of it calls, % | mutating calls "
-    "| look-ups | latency median, s | latency max, s | memory per waiting operation, KiB | wall, s |"
+    "| look-ups | latency median, s | latency max, s | memory per waiting operation, KiB "
+    "| wall, s |"
 )
 
 
