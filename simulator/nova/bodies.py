@@ -1,5 +1,7 @@
 """What a server's POST says, checked as Nova checks it."""
 
+from base64 import b64decode, b64encode
+from binascii import Error
 from typing import Any
 
 from handlers.clouds.memory.compute import ServerSpec
@@ -57,9 +59,30 @@ def server_spec(body: dict[str, Any], version: tuple[int, int]) -> ServerSpec:
         tags=tuple(body.get("tags") or ()),
         zone=body.get("availability_zone"),
         key_name=body.get("key_name"),
-        user_data=body.get("user_data"),
+        user_data=_decoded(body.get("user_data")),
         config_drive=bool(body.get("config_drive")),
     )
+
+
+def encoded(user_data: str | None) -> str | None:
+    """User data as Nova gives them back: base64, as they were given."""
+    if user_data is None:
+        return None
+    return b64encode(user_data.encode(errors="surrogateescape")).decode()
+
+
+def _decoded(user_data: str | None) -> str | None:
+    """User data as the state holds them; bytes that are no text are kept as they are."""
+    if user_data is None:
+        return None
+    try:
+        return b64decode(user_data).decode(errors="surrogateescape")
+    except Error:
+        text = (
+            f"Invalid input for field/attribute user_data. Value: {user_data}. '{user_data}' is "
+            "not a 'base64'"
+        )
+        raise bad(Service.COMPUTE, text) from None
 
 
 def _check(body: dict[str, Any], version: tuple[int, int]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from handlers.clouds.memory.core import Core
 from handlers.clouds.memory.settings import Flavor
 from handlers.clouds.memory.things import Action, ServerThing
+from simulator.nova.bodies import encoded
 from simulator.wire import stamp
 
 Version = tuple[int, int]
@@ -77,7 +78,8 @@ def _at_times(server: ServerThing) -> dict[str, Any]:
 def _since(server: ServerThing, version: Version) -> dict[str, Any]:
     """What later microversions added."""
     added: list[tuple[Version, str, Any]] = [
-        ((2, 3), "OS-EXT-SRV-ATTR:user_data", server.user_data),  # Nova: to administrators only
+        # Nova: to administrators only
+        ((2, 3), "OS-EXT-SRV-ATTR:user_data", encoded(server.user_data)),
         ((2, 9), "locked", False),
         ((2, 19), "description", None),
         ((2, 26), "tags", list(server.tags)),

@@ -118,6 +118,7 @@ def test_request_id_of_the_answer_is_in_the_instance_actions(nova: Nova) -> None
         ({"networks": [{"port": "x"}]}, "Port id x could not be found."),
         ({"availability_zone": "mars"}, "The requested availability zone is not available"),
         ({"tags": ["a,b"]}, "tags"),
+        ({"user_data": "YQ"}, "'YQ' is not a 'base64'"),
     ],
 )
 def test_post_that_makes_no_sense_is_refused(
@@ -127,6 +128,13 @@ def test_post_that_makes_no_sense_is_refused(
     assert answer.status_code == 400
     assert text in answer.json()["badRequest"]["message"]
     assert answer.headers["x-openstack-request-id"].startswith("req-")
+
+
+@pytest.mark.parametrize("given", ["I2Nsb3VkCg==", "/wD/AA=="])
+def test_user_data_are_given_back_as_they_came(nova: Nova, given: str) -> None:
+    server = nova.made(user_data=given)
+    shown = nova.get(f"/servers/{server}", "2.3").json()["server"]
+    assert shown["OS-EXT-SRV-ATTR:user_data"] == given
 
 
 def test_volume_of_the_post_is_attached_and_goes_with_the_server_if_it_says_so(
