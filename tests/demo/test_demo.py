@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 QUICK = ("--instances", "2", "--build-seconds", "0.3-0.6")
 DEMO = (
@@ -32,9 +34,17 @@ def run(*options: str, folder: Path | None = None) -> subprocess.CompletedProces
     )
 
 
-def test_every_command_ends_as_it_should_and_nothing_is_left() -> None:
+#: What each manager calls: services, and requests per create that change something.
+CALLS = {
+    "natives": ({"compute", "network", "volume"}, 5),
+    "orchestrator": ({"compute", "network", "volume", "orchestration"}, 2),
+}
+
+
+@pytest.mark.parametrize("manager", CALLS)
+def test_every_command_ends_as_it_should_and_nothing_is_left(manager: str) -> None:
     """One run for all of it: a run takes seconds."""
-    done = run("--json")
+    done = run("--json", "--manager", manager)
     assert done.returncode == 0, done.stderr + done.stdout
     told = json.loads(done.stdout)
 
@@ -50,8 +60,10 @@ def test_every_command_ends_as_it_should_and_nothing_is_left() -> None:
     }
     assert set(kinds(told)) == {each["id"] for each in told["commands"]}
     assert set(kinds(told).values()) == {("start", "end"), ("start", "error")}
-    assert told["calls_per_create"]["changing"] == 5
-    assert set(told["cloud_calls"]) == {"compute", "network", "volume"}
+    assert {event["data"]["manager"] for event in told["events"]} == {manager}
+    services, changing = CALLS[manager]
+    assert told["calls_per_create"]["changing"] == changing
+    assert set(told["cloud_calls"]) == services
     known = 'trove_resources_commands_received_total{command="instance.create",verdict="known"}'
     assert told["metrics"][known] == 1, "the second delivery of a command is known"
 

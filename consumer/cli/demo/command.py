@@ -23,13 +23,14 @@ from consumer.cli.render import console
 from consumer.cli.tools import Mistake
 from consumer.client import Client, Door
 from consumer.config import Settings
-from consumer.config.settings import Broker, Clouds, Ledger, Secrets, Telemetry
+from consumer.config.settings import Broker, Clouds, Ledger, Managers, Secrets, Telemetry
 from consumer.config.settings import Worker as WorkerSettings
 from consumer.listening import Board as Notices
 from consumer.secrets import Vault
 from consumer.telemetry.logs import Logs
 from consumer.telemetry.metrics import Sample, new_registry, samples
 from consumer.worker import Worker
+from handlers.registry import managers
 from handlers.secret import Secret
 
 #: Seconds after which the demo is given up.
@@ -41,8 +42,9 @@ LOG = "worker.log"
 
 _INTRODUCTION = """\
 The real worker takes commands from a broker in memory, keeps them in a ledger in SQLite and makes
-them so on a simulated OpenStack over HTTP, as on a real one. {count} instances live side by side;
-one cannot be built, and what was made for it is undone; one command arrives twice.
+them so on a simulated OpenStack over HTTP, as on a real one; its manager is {manager}.
+{count} instances live side by side; one cannot be built, and what was made for it is undone;
+one command arrives twice.
 """
 
 
@@ -57,6 +59,12 @@ class Demo(Command):
         parser.add_argument("--json", action="store_true", help="print one JSON document instead")
         parser.add_argument(
             "--instances", type=int, default=4, metavar="N", help="default: %(default)s"
+        )
+        parser.add_argument(
+            "--manager",
+            choices=[manager.name for manager in managers()],
+            default=Managers().default,
+            help="who makes the instances (default: %(default)s)",
         )
         parser.add_argument(
             "--build-seconds",
@@ -74,10 +82,12 @@ class Demo(Command):
         actors = {life.subject: Actor(life) for life in lives(parsed_args.instances)}
         view = _view(self.app.stdout, actors, quiet=parsed_args.json)
         if not parsed_args.json:
-            self.say(_INTRODUCTION.format(count=parsed_args.instances))
+            told = {"count": parsed_args.instances, "manager": parsed_args.manager.upper()}
+            self.say(_INTRODUCTION.format(**told))
         with _stage(self.app.stderr) as place:
             with simulated(place / "clouds.yaml", parsed_args.build_seconds) as cloud:
-                found, grown = _play(place, cloud, actors, view)
+                settings = _settings(place, parsed_args.manager)
+                found, grown = _play(place, settings, cloud, actors, view)
             if found.ok:
                 (place / LOG).unlink()
         self._code = 0 if found.ok else 1
@@ -109,9 +119,8 @@ def _view(out: TextIO, actors: Mapping[str, Actor], *, quiet: bool) -> View:
 
 
 def _play(
-    place: Path, cloud: Simulated, actors: Mapping[str, Actor], view: View
+    place: Path, settings: Settings, cloud: Simulated, actors: Mapping[str, Actor], view: View
 ) -> tuple[Report, dict[Sample, float]]:
-    settings = _settings(place)
     wiring.upkeep_of(settings).upgrade()
     registry, board, began = new_registry(), Notices(), time.monotonic()
     with ExitStack() as stack:
@@ -145,13 +154,14 @@ def _await(worker: Worker) -> None:
             raise Mistake("The worker did not start.")
 
 
-def _settings(place: Path) -> Settings:
+def _settings(place: Path, manager: str) -> Settings:
     """As in production, but for addresses, and times that suit an audience."""
     return Settings(
         worker=WorkerSettings(host="demo", tick=0.2, stop_timeout=5.0),
         broker=Broker(url=Secret("memory://")),
         ledger=Ledger(url=Secret(f"sqlite:///{place}/ledger.db")),
         clouds=Clouds(config_file=str(place / "clouds.yaml")),
+        managers=Managers(default=manager),
         secrets=Secrets(keys=Secret(Vault.new_key())),
         telemetry=Telemetry(port=0, log_format="json", fleet_refresh=1.0),
     )

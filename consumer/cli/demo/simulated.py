@@ -23,6 +23,8 @@ TIMES = {
     "volume_create": (0.2, 0.5),
     "volume_attach": (0.2, 0.4),
     "server_delete": (0.3, 0.8),
+    "heat_leaf": (0.3, 0.3),
+    "heat_poll": (0.3, 0.4),
 }
 
 
