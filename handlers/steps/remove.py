@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref, State
-from handlers.operation import Facts, Operation
+from handlers.operation import SECOND, Facts, Micros, Operation
 from handlers.resources import (
     SERVICE_OF,
     Absent,
@@ -26,6 +26,8 @@ from handlers.steps.delete import delete_resource
 _DELETABLE_VOLUME = frozenset(
     {"available", "error", "error_restoring", "error_extending", "error_managing"}
 )
+#: How long what others made may be missing from listings; calls of ours have their quiet time.
+_SHOWS = 5 * SECOND
 #: Neutron has removed the thing when it answers: no second look is needed.
 _AT_ONCE = frozenset({Kind.PORT, Kind.SECURITY_GROUP})
 
@@ -63,7 +65,7 @@ class Remove:
     def check(self, op: Operation, seen: Seen) -> Next:
         matches = self._mine(op, seen)
         if not matches:
-            return Next.DONE
+            return Next.WAIT if self._may_show(op, seen) else Next.DONE
         return Next.ACT if any(_deletable(each) for each in matches) else Next.WAIT
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
@@ -100,6 +102,11 @@ class Remove:
 
     def _may_be_made(self, op: Operation) -> bool:
         return bool(op.fact(self.maker)) if self.maker else op.touched(self.key)
+
+    def _may_show(self, op: Operation, seen: Seen) -> bool:
+        """Whether a thing that the maker made last may still be missing from listings."""
+        gone: Micros | None = op.fact(self.maker, "seen") if self._may_be_made(op) else None
+        return gone is not None and seen.at < gone + _SHOWS
 
     def _known(self, op: Operation) -> tuple[str, ...]:
         recorded = op.basis.ids(self.kind) if self.everything and op.basis else ()

@@ -65,8 +65,10 @@ class RemoveStack:
         return Answer(facts=facts, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
+        """When it was seen last, for what Heat made may show in listings later; and who resumes a
+        deletion that failed wants Heat asked again."""
         found = self._mine(op, seen)
-        facts: Facts = {"rest": [stack.id for stack in found]}
+        facts: Facts = {"rest": [stack.id for stack in found], "seen": seen.at, "tries": 0}
         return {"id": found[0].id, **facts} if found else facts
 
     def left(self, op: Operation) -> tuple[Ref, ...]:

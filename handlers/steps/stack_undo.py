@@ -200,7 +200,8 @@ class Restore:
         return update(op, self, there(seen), world)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
+        """Who resumes it wants it tried again."""
+        return {"tries": 0} if op.touched(self.key) else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         return left_of(op, "its last good values could not be given again")

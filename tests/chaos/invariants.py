@@ -193,7 +193,7 @@ def nothing_is_unowned(stage: Stage) -> Iterator[str]:
 def access_never_breaks(stage: Stage) -> Iterator[str]:
     """No moment without access that is wanted before and after, or without any at all."""
     groups = {i: r for i, r in stage.look(stage.subject).items() if isinstance(r, SecurityGroup)}
-    going = bool(stage.book.ends) and supersedes(stage.book.ends[-1].op.command)
+    going = any(supersedes(end.op.command) for end in stage.book.ends)
     for gap in stage.state.audit.gaps:
         if gap.subject != stage.subject:
             continue

@@ -91,6 +91,34 @@ SEEDS: dict[str, Schedule] = {
         scenario="create",
         faults=(FaultRule(effect=Lose(), verb="create_server", nth=1),),
     ),
+    "a resize that a delete overtakes in Heat tells what it leaves": Schedule(
+        manager="orchestrator",
+        scenario="resize-up",
+        workers=2,
+        strikes=(Strike(at="after-intent", step="update", do=Do.DELETE),),
+    ),
+    "a stack of ours stays ours when somebody's update takes its mark": Schedule(
+        manager="orchestrator",
+        scenario="create",
+        workers=2,
+        strikes=(Strike(at="after-cancelled", do=Do.MEDDLE),),
+    ),
+    "what Heat made last shows later than its stack goes": Schedule(
+        manager="orchestrator",
+        scenario="group-create",
+        faults=(FaultRule(effect=Lose(), verb="create_security_group", nth=1),),
+        seed=2000,
+        lag=3.0,
+    ),
+    "a deletion that is resumed asks Heat again": Schedule(
+        manager="orchestrator",
+        scenario="delete",
+        seed=1,
+        faults=(FaultRule(effect=Lose(), verb="delete_server"),),
+    ),
+    "a group of its own is deleted also where a stack made it": Schedule(
+        manager="orchestrator", scenario="group-delete", strikes=(_crash("before-finish"),)
+    ),
     "a stack's reason shows no user data": Schedule(
         manager="orchestrator",
         scenario="create",

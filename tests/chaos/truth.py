@@ -52,13 +52,16 @@ class Eyesight(NamedTuple):
     def doubtful(self, end: End) -> frozenset[Kind]:
         """Kinds of which the operation may honestly have said "may exist", or too much: those that
         it could not look at, and all of them when a call of late was never answered, or while
-        Heat is at work."""
+        Heat is at work. A stack may have gone since the last look."""
         late = end.op.finished - self.idle - 60 * SECOND
         unanswered = any(until > late for until in end.op.quiet.values())
         heat = any(isinstance(each, Stack) and each.is_busy for each in end.after.values())
         if unanswered or end.in_flight or heat:
             return frozenset(Kind)
-        return self.blind if end.op.manager == NATIVES else _hanging_on(self.blind)
+        if end.op.manager == NATIVES:
+            return self.blind
+        just_now = end.op.acted > end.op.finished - 15 * SECOND
+        return _hanging_on(self.blind) | (frozenset({Kind.STACK}) if just_now else frozenset())
 
 
 def _hanging_on(kinds: frozenset[Kind]) -> frozenset[Kind]:

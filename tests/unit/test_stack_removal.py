@@ -9,8 +9,9 @@ from handlers.base import Next
 from handlers.commands import DeleteInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref, State
-from handlers.operation import SECOND, Operation
+from handlers.operation import SECOND, Micros, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Seen, Service
+from handlers.steps.remove import Remove
 from handlers.steps.stack_removal import TRIES, RemoveStack
 from tests.unit.stacked import DEADLINE, OPENED, RECORD, SUBJECT, act, operation, seen, stack
 
@@ -211,7 +212,17 @@ THERE = {"id": "k1", "rest": ["k1"]}
 def test_what_is_still_there_is_kept(
     step: RemoveStack, op: Operation, look: Seen, expected: dict[str, Any]
 ) -> None:
-    assert step.learn(op, look) == expected
+    assert step.learn(op, look) == {**expected, "seen": look.at, "tries": 0}
+
+
+@pytest.mark.parametrize(("later", "expected"), [(0, Next.WAIT), (6 * SECOND, Next.DONE)])
+def test_what_heat_made_last_may_show_a_while_after_its_stack_is_gone(
+    later: Micros, expected: Next
+) -> None:
+    step = Remove("port/user-0", Kind.PORT, SUBJECT, maker="stack")
+    op = undoing(learned={"stack": {"id": "k1", "rest": [], "seen": GONE.at}})
+
+    assert step.check(op, Absent(GONE.at + later)) is expected
 
 
 # -- what is left behind --------------------------------------------------------------------------

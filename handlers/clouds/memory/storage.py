@@ -141,7 +141,10 @@ class Storage:
     def move(self, volume_id: str, status: str, server: str = "") -> None:
         """Nova moves an attachment along: reserved, attaching, in-use, or available again."""
         volume = self._core.volumes.get(volume_id)
-        if volume is None or volume.status.startswith(("error", "deleting")):
+        if volume is None or volume.status.startswith("deleting"):
+            return
+        detached = status == "available" and server in volume.servers
+        if volume.status.startswith("error") and not detached:
             return
         volume.epoch += 1
         if status == "in-use" and server not in volume.servers:
