@@ -91,9 +91,10 @@ def name_of(key: str) -> str:
 
 
 def told_ids(outputs: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
-    """The cloud ids of the resources with these step keys, as a stack's outputs tell them."""
+    """The cloud ids of the resources with these step keys, as a stack's outputs tell them. Of what
+    was never made Heat tells nothing, or the resource's name (measured on Heat 27)."""
     found = {key: outputs.get(name_of(key)) for key in keys}
-    return {key: str(one) for key, one in found.items() if one}
+    return {key: str(one) for key, one in found.items() if one and one != name_of(key)}
 
 
 def told_addresses(outputs: Mapping[str, Any], keys: Iterable[str]) -> list[str]:

@@ -215,6 +215,12 @@ def test_the_group_has_no_rules_of_heat() -> None:
 
 
 @pytest.mark.parametrize("document", documents(), ids=["least", "most", "group"])
+def test_no_parameter_is_called_like_a_resource(document: Document) -> None:
+    """Heat refuses that as a duplicate name."""
+    assert not set(document.template["parameters"]) & set(document.template["resources"])
+
+
+@pytest.mark.parametrize("document", documents(), ids=["least", "most", "group"])
 def test_every_parameter_has_a_value_and_is_used(document: Document) -> None:
     used = {leaf for key, leaf in leaves(document.template["resources"]) if key == "get_param"}
 
@@ -360,6 +366,7 @@ def test_outputs_tell_every_id_and_the_addresses_of_ports() -> None:
         ),
         ({"server": "s1", "volume_data": None}, {"server": "s1"}),
         ({"server": "", "volume_data": "v1"}, {"volume/data": "v1"}),
+        ({"server": "server", "volume_data": "volume_data"}, {}),  # not made
         ({}, {}),
     ],
 )
