@@ -10,7 +10,8 @@ from handlers.commands import DeleteInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref, State
 from handlers.operation import SECOND, Micros, Operation
-from handlers.resources import Absent, ByIdentity, Kind, Seen, Service
+from handlers.resources import Absent, ByIdentity, Kind, Seen, Service, Volume
+from handlers.steps.remove import Remove
 from handlers.steps.remove import Remove
 from handlers.steps.stack_removal import TRIES, RemoveStack
 from tests.unit.stacked import DEADLINE, OPENED, RECORD, SUBJECT, act, operation, seen, stack
@@ -267,3 +268,44 @@ def test_what_is_left_of_a_group_is_recorded_as_its_stack() -> None:
     op = undoing(learned=learned, done=frozenset({"group-stack"}))
 
     assert step.left(op) == (replace(LEFT, role="group-stack"),)
+
+
+# -- what follows natively ------------------------------------------------------------------------
+
+SERVERS = Remove("server", Kind.SERVER, SUBJECT, maker="stack")
+VOLUMES = Remove("volume/data", Kind.VOLUME, SUBJECT, maker="stack")
+SEEN_LAST = {"learned": {"stack": {"id": "k1", "rest": [], "seen": OPENED}}}
+
+
+@pytest.mark.parametrize(
+    ("step", "op", "expected"),
+    [
+        (VOLUMES, undoing(), None),
+        (VOLUMES, undoing(learned={"stack": {"rest": []}}), None),  # Heat never made anything
+        (VOLUMES, undoing(**KNOWN), ByIdentity(Kind.VOLUME, SUBJECT)),
+        # Heat gives a server its tag late: what changed since the opening is looked through
+        (SERVERS, undoing(**KNOWN), ByIdentity(Kind.SERVER, SUBJECT, since=OPENED)),
+    ],
+)
+def test_what_a_stack_made_is_looked_for_when_there_was_one(
+    step: Remove, op: Operation, expected: ByIdentity | None
+) -> None:
+    assert step.wants(op) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "look", "expected"),
+    [
+        (SEEN_LAST, Absent(OPENED + SECOND), Next.WAIT),  # Heat made it a moment ago, perhaps
+        (SEEN_LAST, Absent(OPENED + 6 * SECOND), Next.DONE),
+        (KNOWN, GONE, Next.DONE),
+        ({}, GONE, Next.DONE),
+        (SEEN_LAST, seen(Volume(id="v1", status="available", role="volume/data")), Next.ACT),
+        (SEEN_LAST, seen(Volume(id="v1", status="in-use", role="volume/data")), Next.WAIT),
+        (KNOWN, seen(Volume(id="v2", status="available", role="another")), Next.DONE),
+    ],
+)
+def test_what_a_stack_retained_is_removed(
+    facts: dict[str, Any], look: Seen, expected: Next
+) -> None:
+    assert VOLUMES.check(undoing(**facts), look) is expected
