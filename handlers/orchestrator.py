@@ -45,12 +45,14 @@ from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stack_undo import (
     ALIGN,
+    REALIGN,
     OnlyIf,
     Restore,
     SettleServer,
     StopUpdate,
     is_only_aligned,
     is_updated,
+    unaligned,
 )
 from handlers.steps.stack_verdict import Resized
 from handlers.steps.stacks import EnsureStack, Members, SoundStack, UpdateStack
@@ -116,10 +118,14 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
     stop = StopUpdate(on.subject)
     settle = SettleServer(needs=frozenset({stop.key}))
     restore = Restore(on.subject, _values(on), needs=frozenset({settle.key}))
-    align = Resize(_flavor(on), key="realign", needs=frozenset({restore.key}))
+    align = Resize(_flavor(on), key=REALIGN, needs=frozenset({restore.key}))
     aligned = Confirm(_flavor(on), key="realigned", needs=frozenset({align.key}))
-    steps: Plan = (stop, settle, restore, align, aligned)
-    return (OnlyIf(unalign, is_only_aligned), *(OnlyIf(step, is_updated) for step in steps))
+    steps: Plan = (stop, settle, restore, align)
+    return (
+        OnlyIf(unalign, is_only_aligned),
+        *(OnlyIf(step, is_updated) for step in steps),
+        OnlyIf(aligned, is_updated, tells=unaligned),
+    )
 
 
 def _grow(on: Setting, body: ResizeVolume) -> Plan:
@@ -166,7 +172,7 @@ def _make(
 ) -> Plan:
     """A stack, the ids of what it made, and the rules of its group."""
     stack = EnsureStack(on.subject, document, key=key)
-    told = Members(on.subject, members, stack=key)
+    told = Members(on.subject, members, stack=key, needs=frozenset({key}))
     return (stack, told, *first_rules(body, needs=frozenset({told.key})))
 
 

@@ -24,7 +24,9 @@ from handlers.steps.stacks import (
     write_of,
 )
 
+SETTLE = "settle"
 RESTORE = "restore"
+REALIGN = "realign"
 
 #: Before an update: the server is given its recorded flavor again.
 ALIGN = "align"
@@ -34,12 +36,14 @@ ALIGN = "align"
 class OnlyIf:
     """The step, where it is needed; otherwise it is done without a look.
 
+    `tells` says what is left instead of the step itself.
     Where a deletion follows nothing is put right, and what is left is told: Heat deletes a stack in
     any state (measured on Heat 27), so there is nothing to wait for.
     """
 
     step: Step
     needed: Callable[[Operation], bool]
+    tells: Callable[[Operation], tuple[Ref, ...]] | None = None
 
     @property
     def key(self) -> str:
@@ -78,7 +82,8 @@ class OnlyIf:
         return self.step.learn(op, seen) if self.needed(op) else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        return self.step.left(op) if self.needed(op) else ()
+        left = self.tells or self.step.left
+        return left(op) if self.needed(op) else ()
 
 
 def is_updated(op: Operation) -> bool:
@@ -89,6 +94,17 @@ def is_updated(op: Operation) -> bool:
 def is_only_aligned(op: Operation) -> bool:
     """Whether the server was resized for an update that never came."""
     return op.touched(ALIGN) and not op.touched(UPDATE)
+
+
+def unaligned(op: Operation) -> tuple[Ref, ...]:
+    """The server, where it settled with another flavor than the recorded one or was resized since,
+    and nobody saw it with that one again."""
+    known, recorded = op.known_id(SERVER), op.basis.flavor if op.basis else ""
+    settled = op.fact(SETTLE, "flavor") if SETTLE in op.done else None
+    if known is None or settled is None or (settled == recorded and not op.touched(REALIGN)):
+        return ()
+    note = f"it may not have flavor {recorded}, or wait for the verdict on a resize"
+    return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
 
 
 def _is_superseded(op: Operation) -> bool:
@@ -132,7 +148,7 @@ class SettleServer:
     """The server is ACTIVE or SHUTOFF: in ERROR the next update would replace it, and a resize that
     nobody confirms any more is reverted (both measured on Heat 27)."""
 
-    key: str = "settle"
+    key: str = SETTLE
     needs: frozenset[str] = frozenset()
     service: Service = Service.COMPUTE
     unique: bool = False
@@ -157,7 +173,8 @@ class SettleServer:
         return world.reset_server(server.id if server else "")
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
+        server = _server(seen)
+        return {"flavor": server.flavor} if server else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         known = op.known_id(SERVER)

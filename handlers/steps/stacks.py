@@ -154,14 +154,11 @@ class Members:
     subject: str
     members: tuple[str, ...]
     stack: str = STACK
+    needs: frozenset[str] = frozenset({STACK})
     key: str = "members"
     service: Service = Service.ORCHESTRATION
     unique: bool = False
     pivot: bool = False
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({self.stack})
 
     def wants(self, op: Operation) -> Query | None:
         return InFull(Kind.STACK, op.known_id(self.stack) or "", resource_name(self.subject))

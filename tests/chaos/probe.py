@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from handlers.clouds.memory import CloudState, MemoryCloud
 from handlers.clouds.memory.asking import Asking
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.faults import Call, Effect, FaultPlan, Late, Lose
+from handlers.clouds.memory.faults import Call, Effect, FaultPlan, Late, Lose, Refuse
 from handlers.clouds.memory.lookups import Lookups
 from handlers.clouds.memory.stacks import Stacks
 from handlers.operation import SECOND, Micros
@@ -69,14 +71,13 @@ class ProbedCloud(MemoryCloud):
             self._answer(call)
 
     def _drawn(self, call: Call, effect: Effect | None) -> Effect | None:
-        """Ours, if it is one that was just begun; otherwise Heat's engine makes it: a call of its
-        own does not land after it said that it failed."""
+        """Ours, if it is one that was just begun; otherwise Heat's engine makes it."""
         mine = next((each for each in reversed(self._under_way) if each[0] == call), None)
         if mine is not None:
             self._under_way.remove(mine)
         step = mine[1] if mine else BY_HEAT
-        if mine is None and isinstance(effect, Late):
-            effect = Lose(status=effect.status)
+        if mine is None:
+            effect = _on_heat(call, effect)
         self.calls.append((step, call.verb))
         if effect is not None:
             self.faults.append((step, call.verb, effect))
@@ -92,6 +93,16 @@ class ProbedCloud(MemoryCloud):
             self._crossings.in_call()
         else:
             self._crossings.cross("in-look", call.verb)
+
+
+def _on_heat(call: Call, effect: Effect | None) -> Effect | None:
+    """What nobody could find out from outside is not done to Heat's own calls: none lands after
+    Heat said that it failed, and no service says of a thing that lives that it is gone."""
+    if isinstance(effect, Late):
+        return Lose(status=effect.status)
+    if isinstance(effect, Refuse) and effect.status == 404 and call.verb.startswith("delete_"):
+        return replace(effect, status=500)
+    return effect
 
 
 class _Probe(Asking):

@@ -119,6 +119,11 @@ SEEDS: dict[str, Schedule] = {
     "a group of its own is deleted also where a stack made it": Schedule(
         manager="orchestrator", scenario="group-delete", strikes=(_crash("before-finish"),)
     ),
+    "a server that is not aligned again after a failed resize is told": Schedule(
+        manager="orchestrator",
+        scenario="resize-undone",
+        faults=(FaultRule(effect=Lose(), verb="confirm_resize", nth=1),),
+    ),
     "a stack's reason shows no user data": Schedule(
         manager="orchestrator",
         scenario="create",

@@ -15,6 +15,7 @@ from handlers.steps.stack_undo import (
     StopUpdate,
     is_only_aligned,
     is_updated,
+    unaligned,
 )
 from handlers.steps.stacks import TRIES
 from tests.unit.stacked import DEADLINE, OPENED, SUBJECT, act, operation, seen, server, stack
@@ -125,7 +126,8 @@ def test_a_server_that_could_not_be_settled_is_left() -> None:
 
     assert (ref.kind, ref.id, ref.note) == (Kind.SERVER, "s1", "a resize of it was cut short")
     assert SETTLE.left(operation(None)) == ()
-    assert SETTLE.learn(operation(), seen(server())) == {}
+    assert SETTLE.learn(operation(), seen(server())) == {"flavor": "small"}
+    assert SETTLE.learn(operation(), GONE) == {}
 
 
 # -- Restore --------------------------------------------------------------------------------------
@@ -233,6 +235,24 @@ def test_what_is_deleted_next_is_not_looked_at_but_told() -> None:
     with pytest.raises(Terminal, match="deletion"):
         WRAPPED.check(op, GONE)
     assert WRAPPED.left(op) == RESTORE.left(op)
+
+
+@pytest.mark.parametrize(
+    ("learned", "expected"),
+    [
+        ({"settle": {"flavor": "small"}}, False),
+        ({"settle": {"flavor": "big"}}, True),
+        ({"settle": {"flavor": "small"}, "realign": {"accepted": "small"}}, True),
+        ({}, False),  # it was not there any more
+    ],
+)
+def test_a_server_that_was_not_seen_with_the_recorded_flavor_is_told(
+    learned: dict[str, Any], expected: bool
+) -> None:
+    op = operation(learned=learned, done=frozenset({"settle"}))
+
+    assert [ref.id for ref in unaligned(op)] == (["s1"] if expected else [])
+    assert unaligned(operation(learned=learned)) == ()
 
 
 ALIGNED: dict[str, Any] = {"learned": {"align": {"accepted": "small"}}}
