@@ -42,6 +42,7 @@ from handlers.resources import Kind
 from handlers.steps.recorded import recorded
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
+from handlers.steps.stack_members import Members
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stack_undo import (
     ALIGN,
@@ -55,7 +56,7 @@ from handlers.steps.stack_undo import (
     unaligned,
 )
 from handlers.steps.stack_verdict import Resized
-from handlers.steps.stacks import EnsureStack, Members, SoundStack, UpdateStack
+from handlers.steps.stacks import EnsureStack, SoundStack, UpdateStack
 from handlers.steps.volumes import Extend
 from handlers.template import FLAVOR, VOLUME_SIZE, Document, group_document, instance_document
 

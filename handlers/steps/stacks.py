@@ -1,4 +1,4 @@
-"""Stacks: make one, read what it made, change a parameter of it, put one back."""
+"""Stacks: make one, change a parameter of it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
 from handlers.errors import Reason, Terminal
-from handlers.identity import last_write, resource_name
+from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
@@ -15,14 +15,13 @@ from handlers.resources import (
     Absent,
     ById,
     ByIdentity,
-    InFull,
     Kind,
     Query,
     Seen,
     Service,
     Stack,
 )
-from handlers.template import Document, told_addresses, told_ids
+from handlers.template import Document
 
 UPDATE = "update"
 
@@ -145,48 +144,6 @@ class EnsureStack:
     def _is_ours(self, op: Operation, stack: Stack) -> bool:
         """By the id that Heat answered with, or by our mark, which somebody's update may take."""
         return stack.id == op.fact(self.key) or last_write(stack.tags) == write_of(op, self.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """Which resources Heat made: ids and addresses, from the stack's outputs."""
-
-    subject: str
-    members: tuple[str, ...]
-    stack: str = STACK
-    needs: frozenset[str] = frozenset({STACK})
-    key: str = "members"
-    service: Service = Service.ORCHESTRATION
-    unique: bool = False
-    pivot: bool = False
-
-    def wants(self, op: Operation) -> Query | None:
-        return InFull(Kind.STACK, op.known_id(self.stack) or "", resource_name(self.subject))
-
-    def check(self, op: Operation, seen: Seen) -> Next:
-        stack = stack_of(seen)
-        if stack is None or stack.outputs is None:
-            raise Terminal("the stack vanished after it was made", service=self.service)
-        missing = set(self.members) - set(told_ids(stack.outputs, self.members))
-        if missing:
-            text = f"the stack does not tell the ids of {', '.join(sorted(missing))}"
-            raise Terminal(text, service=self.service)
-        return Next.DONE
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
-    def learn(self, op: Operation, seen: Seen) -> Facts:
-        stack = stack_of(seen)
-        if stack is None or stack.outputs is None:
-            return {}
-        return {
-            "resources": told_ids(stack.outputs, self.members),
-            "addresses": told_addresses(stack.outputs, self.members),
-        }
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
 
 @dataclass(frozen=True, slots=True)

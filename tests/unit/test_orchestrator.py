@@ -29,9 +29,10 @@ from handlers.orchestrator import RECIPES, Orchestrator
 from handlers.resources import Kind, PortRange
 from handlers.steps.remove import Remove
 from handlers.steps.servers import Confirm, Resize
+from handlers.steps.stack_members import Members
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stack_undo import OnlyIf, Restore, SettleServer
-from handlers.steps.stacks import EnsureStack, Members, UpdateStack
+from handlers.steps.stacks import EnsureStack, UpdateStack
 from tests.unit.stacked import RECORD, SUBJECT, operation
 
 MYSQL = Access(ports=(PortRange("tcp", 3306, 3306),), cidrs=("10.0.0.0/8",))

@@ -12,7 +12,6 @@ from handlers.instance import Ref, State
 from handlers.operation import SECOND, Micros, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Seen, Service, Volume
 from handlers.steps.remove import Remove
-from handlers.steps.remove import Remove
 from handlers.steps.stack_removal import TRIES, RemoveStack
 from tests.unit.stacked import DEADLINE, OPENED, RECORD, SUBJECT, act, operation, seen, stack
 

@@ -8,9 +8,9 @@ from handlers.base import NewStack, Next
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND
 from handlers.resources import Absent, ById, ByIdentity, InFull, Kind, Seen, Service
+from handlers.steps.stack_members import Members
 from handlers.steps.stacks import (
     EnsureStack,
-    Members,
     failure_of,
     is_stuck,
     minutes_of,
