@@ -75,6 +75,7 @@ def make_foreign(state: CloudState, subject: str) -> NamedResources:
         ports=[port_id],
         volumes=[volume_id],
         metadata={identity.SUBJECT_KEY: subject},
+        tags=(identity.server_tag(subject),),
         hosted=True,
     )
     core.groups[group_id], core.ports[port_id] = group, port

@@ -52,7 +52,7 @@ class Eyesight(NamedTuple):
     def doubtful(self, end: End) -> frozenset[Kind]:
         """Kinds of which the operation may honestly have said "may exist", or too much: those that
         it could not look at, and all of them when a call of late was never answered, or while
-        Heat is at work. A stack may have gone since the last look."""
+        Heat is at work. Whose stack is left, of that nobody could see to the rest."""
         late = end.op.finished - self.idle - 60 * SECOND
         unanswered = any(until > late for until in end.op.quiet.values())
         heat = any(isinstance(each, Stack) and each.is_busy for each in end.after.values())
@@ -60,8 +60,14 @@ class Eyesight(NamedTuple):
             return frozenset(Kind)
         if end.op.manager == NATIVES:
             return self.blind
+        if any(ref.kind is Kind.STACK for ref in end.op.left):
+            return frozenset(Kind) - {Kind.STACK} | self._of_stacks(end)
+        return _hanging_on(self.blind)
+
+    def _of_stacks(self, end: End) -> frozenset[Kind]:
+        """Stacks may have gone since the last look."""
         just_now = end.op.acted > end.op.finished - 15 * SECOND
-        return _hanging_on(self.blind) | (frozenset({Kind.STACK}) if just_now else frozenset())
+        return frozenset({Kind.STACK}) if just_now or Kind.STACK in self.blind else frozenset()
 
 
 def _hanging_on(kinds: frozenset[Kind]) -> frozenset[Kind]:
