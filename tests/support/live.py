@@ -1,6 +1,7 @@
 """A worker in this process, in real time: the product's own, with broker and ledger in memory."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from io import StringIO
 from threading import Lock
@@ -22,39 +23,54 @@ from handlers.instance import Scope
 from handlers.resources import Service
 from handlers.secret import Secret
 from tests.support.processes import wait_until
+from tests.support.traffic import Sort, Traffic
 
 #: Seconds until a worker must be ready.
 READY = 30.0
+
+Adjust = Callable[[Settings], Settings]
 
 
 class Tally:
     """Counts the requests to a cloud; the adapter's probe. Any thread may call it."""
 
     def __init__(self) -> None:
-        self.all = 0
-        self.changes = 0
+        self._counts: Counter[tuple[Service, Sort]] = Counter()
         self._lock = Lock()
+
+    def traffic(self) -> Traffic:
+        with self._lock:
+            return Traffic(dict(self._counts))
 
     def __call__(
         self, service: Service, method: str, route: str, status: str, seconds: float
     ) -> None:
+        sort = Sort.CHANGE
+        if method == "GET":
+            sort = Sort.LOOK if "{id}" in route else Sort.LISTING
         with self._lock:
-            self.all += 1
-            self.changes += method != "GET"
+            self._counts[service, sort] += 1
 
 
 class LiveDeployment:
     """One worker on one cloud. `start` it, and `stop` it in the end."""
 
     def __init__(
-        self, clouds: Clouds, scope: Scope, manager: str, tally: Tally, tick: float
+        self,
+        clouds: Clouds,
+        scope: Scope,
+        manager: str,
+        tally: Tally,
+        tick: float,
+        adjust: Adjust = lambda settings: settings,
+        ledger: base.Ledger | None = None,
     ) -> None:
-        """`tick` in seconds."""
+        """`tick` in seconds; `adjust` changes the settings, `ledger` may be another one's."""
         self.scope = scope
         self._tally = tally
         key = Vault.new_key()
-        settings = _settings(scope, manager, key, tick)
-        self.ledger: base.Ledger = MemoryLedger(_wall_clock, Vault([key]))
+        settings = adjust(_settings(scope, manager, key, tick))
+        self.ledger: base.Ledger = ledger or MemoryLedger(_wall_clock, Vault([key]))
         door = Door(wiring.publisher_of(settings), wiring.topology_of(settings))
         self._client = Client(door, "live")
         given = app.Given(ledger=self.ledger, clouds=clouds, announcer=Board())
@@ -72,8 +88,8 @@ class LiveDeployment:
     def seconds(self) -> float:
         return time.monotonic()
 
-    def calls(self) -> tuple[int, int]:
-        return self._tally.all, self._tally.changes
+    def traffic(self) -> Traffic:
+        return self._tally.traffic()
 
     def deliver(self, command: Command) -> None:
         """Publish it to the worker's queue."""

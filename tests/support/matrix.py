@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from handlers.resources import Service
+
 CELL = "matrix"
 
 Column = tuple[str, str]
@@ -22,7 +24,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """One command that came to the end that was expected, and what it took.
 
     `outcome` is `done`, `refused` or `unsupported`; `calls` counts all requests to the cloud,
-    `changes` those of them that change something.
+    `changes` those of them that change something, `requests` those beside listings, by service.
     """
 
     manager: str
@@ -32,6 +34,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     calls: int
     changes: int
+    requests: dict[str, int] = {}
 
 
 class Matrix:
@@ -84,7 +87,9 @@ class Matrix:
             return "✓ unsupported"
         seconds, calls = median(e.seconds for e in done), median(e.calls for e in done)
         changes = median(each.changes for each in done)
-        return f"✓ {len(done)}×, {seconds:.1f} s, {calls:.0f} calls ({changes:.0f} changes)"
+        heat = max(each.requests.get(Service.ORCHESTRATION, 0) for each in done)
+        more = f", Heat ≤ {heat}" if heat else ""
+        return f"✓ {len(done)}×, {seconds:.1f} s, {calls:.0f} calls ({changes:.0f} changes{more})"
 
 
 class MatrixPlugin:

@@ -5,28 +5,54 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from handlers.commands import Body, Command
+from handlers.commands import Body, Command, CreateInstance, DeleteInstance
 from handlers.errors import REMEDY, Reason
 from handlers.events import Event, EventKind, event_id
-from handlers.instance import Instance, State
+from handlers.instance import Instance, Ref, State
 from handlers.operation import Operation, Phase
+from handlers.resources import Kind, Service
 from tests.contract.managers.inventory import Inventory
 from tests.contract.managers.place import Deployment, Place
 from tests.contract.managers.table import Manager
 from tests.support.matrix import Measure
+from tests.support.traffic import Traffic
 
 TENANT = "a-tenant"
 
+#: What must never be replaced.
+_DATA = (Kind.SERVER, Kind.VOLUME, Kind.PORT)
+
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that has ended: its operation, its terminal event, and the record after it."""
+    """A command that has ended: its operation, its terminal event, and the record after it.
+
+    `alone`: no other command was on its way meanwhile, so the traffic is its own.
+    """
 
     operation: Operation
     event: Event
     record: Instance | None
     seconds: float
-    calls: int
-    changes: int
+    traffic: Traffic
+    alone: bool
+
+    @property
+    def calls(self) -> int:
+        """Requests to the cloud."""
+        return self.traffic.all
+
+    @property
+    def changes(self) -> int:
+        """Those of them that change something."""
+        return self.traffic.changes
+
+
+class _Begun(msgspec.Struct):
+    """How it was when a command was sent; `alone`: no other one has been on its way since."""
+
+    seconds: float
+    traffic: Traffic
+    alone: bool
 
 
 class Bench:
@@ -38,7 +64,8 @@ class Bench:
         self.site = place.site
         self.measures: list[Measure] = []
         self._deployment: Deployment = place.deployment(manager.name)
-        self._begun: dict[str, tuple[float, int, int]] = {}
+        self._begun: dict[str, _Begun] = {}
+        self._data: dict[str, frozenset[str]] = {}
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -49,7 +76,11 @@ class Bench:
     def send(self, subject: str, body: Body) -> Command:
         """A command arrives and is accepted."""
         command = Command(id=str(uuid.uuid4()), subject=subject, source="contract", body=body)
-        self._begun[command.id] = (self._deployment.seconds(), *self._deployment.calls())
+        for other in self._begun.values():
+            other.alone = False
+        self._begun[command.id] = _Begun(
+            self._deployment.seconds(), self._deployment.traffic(), alone=not self._begun
+        )
         self._deployment.deliver(command)
         return command
 
@@ -65,10 +96,22 @@ class Bench:
         assert done.operation.phase is Phase.SUCCEEDED
         assert data.left_behind == ()
         named = {ref.id for ref in data.resources.values()}
-        missing = named - self.look().ids
+        there = self.look()
+        missing = named - there.ids
         assert not missing, f"the event of {command.name} names what is not there: {missing}"
+        unknown = there.data_of(command.subject) - named
+        assert not unknown, f"{command.name} made what nobody recorded: {unknown}"
+        self._is_frugal(command, done)
+        self.promises_are_kept(command.subject)
         self._measure(command, "done", done)
         return done
+
+    def promises_are_kept(self, subject: str) -> None:
+        """What the manager promises of everything that it owns holds for the subject."""
+        record = self.record(subject)
+        if record.manager == self.manager.owner:
+            for promise in self.manager.promises:
+                promise(self.place, record)
 
     def fail(self, subject: str, body: Body, reason: Reason, text: str = "") -> Done:
         """The command ends in an error that says why, and leaves nothing behind."""
@@ -111,20 +154,21 @@ class Bench:
         op = ledger.operation(command.id)
         assert op is not None, f"{command.name} was lost"
         assert over, f"{command.name} has not ended after {patience} s: {op.timeline}"
-        seconds, calls, changes = self._begun[command.id]
-        now, (all_calls, all_changes) = self._deployment.seconds(), self._deployment.calls()
+        begun = self._begun.pop(command.id)
+        now, traffic = self._deployment.seconds(), self._deployment.traffic()
         record = ledger.instance(command.subject)
         event = self._terminal(command)
         known = record.resources if record and record.state is not State.DELETED else {}
         if record is None or record.scope.project == command.body.project:
             assert event.data.resources == known
+            self._data_stay(command, known.values())
         return Done(
             operation=op,
             event=event,
             record=record,
-            seconds=now - seconds,
-            calls=all_calls - calls,
-            changes=all_changes - changes,
+            seconds=now - begun.seconds,
+            traffic=traffic.since(begun.traffic),
+            alone=begun.alone,
         )
 
     def record(self, subject: str) -> Instance:
@@ -163,6 +207,22 @@ class Bench:
 
     # -- inner ----------------------------------------------------------------------------------
 
+    def _data_stay(self, command: Command, resources: Iterable[Ref]) -> None:
+        """Servers, volumes and ports of a subject are the same ones from create to delete."""
+        now = frozenset(ref.id for ref in resources if ref.kind in _DATA)
+        before = self._data.get(command.subject, now)
+        if not isinstance(command.body, CreateInstance | DeleteInstance):
+            assert now == before, f"{command.name} changed {before} to {now}"
+        self._data[command.subject] = now
+
+    def _is_frugal(self, command: Command, done: Done) -> None:
+        """Heat was asked no more than the manager promises; not at all where it owns nothing."""
+        owns = done.record is not None and done.record.manager == self.manager.owner
+        limit = self.manager.heat.get(type(command.body), 0) if owns else 0
+        asked = done.traffic.beside_listings.get(Service.ORCHESTRATION, 0)
+        if done.alone:
+            assert asked <= limit, f"{command.name} asked Heat {asked} times, not {limit}"
+
     def _terminal(self, command: Command) -> Event:
         events = self._deployment.ledger.events(command.id)
         kinds = [event.type.rpartition(".")[2] for event in events]
@@ -189,5 +249,6 @@ class Bench:
                 seconds=done.seconds,
                 calls=done.calls,
                 changes=done.changes,
+                requests=done.traffic.beside_listings,
             )
         )

@@ -6,15 +6,17 @@ from handlers.clouds.openstack import OpenStackClouds
 from handlers.clouds.openstack import Place as Entry
 from handlers.instance import Scope
 from tests.contract.managers.bench import TENANT
-from tests.contract.managers.inventory import Inventory
-from tests.contract.managers.place import Deployment, Faults, Site, Trove
+from tests.contract.managers.inventory import Inventory, SeenStack, Stored
+from tests.contract.managers.place import Deployment, Faults, Site, Somebody, Trove
 from tests.contract.managers.project import HttpProject
 from tests.contract.managers.sampling import Samples, sampled
-from tests.support.live import LiveDeployment, Tally
+from tests.contract.managers.somebody import HttpSomebody, stored_of
+from tests.support.live import Adjust, LiveDeployment, Tally
 
 
 class HttpPlace:
-    """`file` is a clouds.yaml in which `entry` is the project; `tick` is the workers'."""
+    """`file` is a clouds.yaml in which `entry` is the project; `tick` is the workers', `adjust`
+    changes their settings."""
 
     patience = 240.0
 
@@ -29,13 +31,16 @@ class HttpPlace:
         trove: Trove,
         faults: Faults,
         tick: float = 0.5,
+        adjust: Adjust = lambda settings: settings,
     ) -> None:
         self.name = name
         self._entry = entry
         self._tick = tick
+        self._adjust = adjust
         self.site = site
         self.trove = trove
         self.faults = faults
+        self.somebody: Somebody = HttpSomebody(project)
         self._file = file
         self._project = project
         self._running: dict[str, LiveDeployment] = {}
@@ -46,12 +51,17 @@ class HttpPlace:
             region = self._project.connection.config.region_name
             clouds = OpenStackClouds([Entry(self._entry, region)], probe=tally, files=[self._file])
             scope = Scope(self._entry, region, TENANT)
-            self._running[manager] = LiveDeployment(clouds, scope, manager, tally, self._tick)
+            self._running[manager] = LiveDeployment(
+                clouds, scope, manager, tally, self._tick, self._adjust
+            )
             self._running[manager].start()
         return self._running[manager]
 
     def look(self) -> Inventory:
         return self._project.look()
+
+    def stored(self, stack: SeenStack) -> Stored:
+        return stored_of(self._project, stack)
 
     def watch(self, group: str) -> AbstractContextManager[Samples]:
         return sampled(self._project, group)

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 #: Protocol, first port, last port, CIDR as the cloud says it.
 RuleKey = tuple[str, int, int, str]
@@ -56,6 +57,25 @@ class SeenGroup(msgspec.Struct, frozen=True, kw_only=True):
     rules: dict[RuleKey, str]
 
 
+class SeenStack(msgspec.Struct, frozen=True, kw_only=True):
+    """A Heat stack; `status` is action and status in one."""
+
+    id: str
+    name: str
+    status: str
+    tags: frozenset[str]
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What Heat keeps of a stack: its parameters as text, and the names of the resources that an
+    update without any change would replace, add or delete."""
+
+    parameters: dict[str, str]
+    replaced: frozenset[str]
+    added: frozenset[str]
+    deleted: frozenset[str]
+
+
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that somebody made in a project. `others` are kinds that no test asks about."""
 
@@ -63,6 +83,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[SeenVolume, ...] = ()
     ports: tuple[SeenPort, ...] = ()
     groups: tuple[SeenGroup, ...] = ()
+    stacks: tuple[SeenStack, ...] = ()
     others: tuple[str, ...] = ()
 
     @property
@@ -74,7 +95,24 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
                 *(volume.id for volume in self.volumes),
                 *(port.id for port in self.ports),
                 *(group.id for group in self.groups),
+                *(stack.id for stack in self.stacks),
                 *self.others,
+            )
+        )
+
+    @property
+    def natives(self) -> "Inventory":
+        """All of it but the stacks."""
+        return replace(self, stacks=())
+
+    def data_of(self, subject: str) -> frozenset[str]:
+        """The ids of the servers, volumes and ports that carry the subject's identity."""
+        name = f"trove-{subject}"
+        return frozenset(
+            (
+                *(s.id for s in self.servers if s.metadata.get("trove_instance_id") == subject),
+                *(volume.id for volume in self.volumes if volume.name == name),
+                *(port.id for port in self.ports if port.name == name),
             )
         )
 
@@ -97,6 +135,11 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     def group(self) -> SeenGroup:
         """The one security group that there is."""
         return only(self.groups)
+
+    @property
+    def stack(self) -> SeenStack:
+        """The one stack that there is."""
+        return only(self.stacks)
 
 
 T = TypeVar("T")

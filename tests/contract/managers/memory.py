@@ -1,5 +1,6 @@
 """The in-memory cloud in virtual time as a place."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -10,10 +11,13 @@ from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.commands import Command
 from handlers.instance import Scope
 from handlers.operation import SECOND
+from handlers.resources import Service
 from tests.contract.managers.bench import TENANT
-from tests.contract.managers.inventory import Inventory
-from tests.contract.managers.place import Faults, Site, Trove
+from tests.contract.managers.inventory import Inventory, SeenStack, Stored
+from tests.contract.managers.place import Faults, Site, Somebody, Trove
 from tests.contract.managers.state import StateFaults, StateTrove, gaps_of, inventory_of, site_of
+from tests.contract.managers.state_somebody import StateSomebody, stored_of
+from tests.support.traffic import Sort, Traffic
 from tests.support.world import Parts, VirtualClock, World
 
 
@@ -35,6 +39,7 @@ class MemoryPlace:
         self.site: Site = site_of(self.state)
         self.faults: Faults = StateFaults(self.state)
         self.trove: Trove = StateTrove(self.state, self.site, self.clock.sleep)
+        self.somebody: Somebody = StateSomebody(self.state, self.clock.sleep)
 
     def deployment(self, manager: str) -> "VirtualDeployment":
         clouds = MemoryClouds({"": MemoryCloud(self.state)})
@@ -44,6 +49,9 @@ class MemoryPlace:
 
     def look(self) -> Inventory:
         return inventory_of(self.state)
+
+    def stored(self, stack: SeenStack) -> Stored:
+        return stored_of(self.state, stack)
 
     @contextmanager
     def watch(self, group: str) -> Iterator["_Watch"]:
@@ -65,11 +73,11 @@ class VirtualDeployment:
     def seconds(self) -> float:
         return self._world.clock.now() / SECOND
 
-    def calls(self) -> tuple[int, int]:
-        looks = ("get_", "find_", "changed_")
-        counts = self._state.counts.items()
-        changes = sum(count for (_, verb), count in counts if not verb.startswith(looks))
-        return sum(self._state.counts.values()), changes
+    def traffic(self) -> Traffic:
+        counts: Counter[tuple[Service, Sort]] = Counter()
+        for (service, verb), count in self._state.counts.items():
+            counts[Service(service), _sort(verb)] += count
+        return Traffic(dict(counts))
 
     def deliver(self, command: Command) -> None:
         """A command takes a moment to arrive, so that it opens later than what was seen before."""
@@ -79,6 +87,14 @@ class VirtualDeployment:
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
         self._world.run(seconds, until)
         return until()
+
+
+def _sort(verb: str) -> Sort:
+    if verb.endswith("_in_full"):
+        return Sort.LOOK
+    if verb.startswith(("get_", "find_", "changed_")):
+        return Sort.LISTING
+    return Sort.CHANGE
 
 
 class _Watch:

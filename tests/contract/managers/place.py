@@ -9,7 +9,8 @@ import msgspec
 from consumer.ledger.base import Ledger
 from handlers.commands import Command, CreateInstance
 from handlers.instance import Scope
-from tests.contract.managers.inventory import Inventory
+from tests.contract.managers.inventory import Inventory, SeenStack, Stored
+from tests.support.traffic import Traffic
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     small: str
     large: str
+    huge: str
     management: str
     user: str
     volume_type: str
@@ -38,8 +40,8 @@ class Deployment(Protocol):
         """Time, as the deployment lives it."""
         ...
 
-    def calls(self) -> tuple[int, int]:
-        """Requests to the cloud so far: all of them, and those that change something."""
+    def traffic(self) -> Traffic:
+        """Requests of the workers to the cloud so far."""
         ...
 
     def deliver(self, command: Command) -> None: ...
@@ -65,6 +67,36 @@ class Trove(Protocol):
     def server(self, subject: str, port: str, volume: str) -> str: ...
     def elsewhere(self, subject: str) -> str:
         """A volume of the subject's name in a project that is nobody's business."""
+        ...
+
+
+class Somebody(Protocol):
+    """Somebody with an operator's rights, who changes things behind the manager's back.
+
+    Every method waits until what it began is over, but for `begins_update`.
+    """
+
+    def deletes_server(self, server: str) -> None: ...
+    def resizes_server(self, server: str, flavor: str) -> None:
+        """And confirms it."""
+        ...
+
+    def extends_volume(self, volume: str, size: int) -> None: ...
+    def makes_stack(self, name: str) -> str:
+        """A stack of their own, with one security group in it; its id."""
+        ...
+
+    def begins_update(self, stack: SeenStack, **parameters: str) -> None:
+        """Give parameters of the stack other values, and leave the others."""
+        ...
+
+    def updates_stack(self, stack: SeenStack, **parameters: str) -> str:
+        """The same, until it is over; the status that the stack has then."""
+        ...
+
+    def deletes_stack(self, stack: SeenStack) -> None: ...
+    def abandons_stack(self, stack: SeenStack) -> None:
+        """Take the stack away, and leave what is in it."""
         ...
 
 
@@ -97,10 +129,6 @@ class Faults(Protocol):
         """The volume's deletion fails in Cinder (which gives no reason)."""
         ...
 
-    def lose(self, server: str) -> None:
-        """Somebody else deletes the server; it is gone a little later."""
-        ...
-
     def heal(self, *things: str) -> None:
         """Resizes, extensions and deletions of these servers and volumes work again."""
         ...
@@ -128,11 +156,17 @@ class Place(Protocol):
     def trove(self) -> Trove: ...
     @property
     def faults(self) -> Faults: ...
+    @property
+    def somebody(self) -> Somebody: ...
     def deployment(self, manager: str) -> Deployment:
         """Workers with this manager as their default; the same ones for every test."""
         ...
 
     def look(self) -> Inventory: ...
+    def stored(self, stack: SeenStack) -> Stored:
+        """What Heat keeps of a stack."""
+        ...
+
     def watch(self, group: str) -> AbstractContextManager[Watch]: ...
 
     def sweep(self) -> None:

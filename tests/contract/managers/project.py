@@ -13,6 +13,7 @@ from tests.contract.managers.inventory import (
     SeenGroup,
     SeenPort,
     SeenServer,
+    SeenStack,
     SeenVolume,
 )
 
@@ -20,11 +21,8 @@ from tests.contract.managers.inventory import (
 _READ = "2.46"
 
 
-#: Service, path and JSON name of more that a manager could make: server groups and stacks.
-MORE = (
-    ("compute", "/os-server-groups", "server_groups"),
-    ("orchestration", "/stacks", "stacks"),
-)
+#: Service, path and JSON name of more that a manager could make.
+MORE = (("compute", "/os-server-groups", "server_groups"),)
 
 
 class HttpProject:
@@ -35,6 +33,7 @@ class HttpProject:
         config = OpenStackConfig(config_files=[file], load_envvars=False).get_one(cloud=name)
         self.connection = Connection(config=config)
         self.id = str(self.connection.session.get_project_id())
+        self._has_heat = bool(self.connection.orchestration.get_endpoint())
 
     def get(self, service: str, path: str, **more: Any) -> Any:
         answer = getattr(self.connection, service).get(path, **more)
@@ -42,9 +41,18 @@ class HttpProject:
         return answer.json()
 
     def post(self, service: str, path: str, body: dict[str, Any], **more: Any) -> Any:
-        answer = getattr(self.connection, service).post(path, json=body, **more)
-        assert answer.status_code < 300, f"POST {path}: {answer.status_code} {answer.text}"
-        return answer.json() if answer.content else None
+        return self._write("POST", service, path, json=body, **more)
+
+    def patch(self, service: str, path: str, body: dict[str, Any]) -> Any:
+        return self._write("PATCH", service, path, json=body)
+
+    def delete(self, service: str, path: str) -> None:
+        self._write("DELETE", service, path)
+
+    def _write(self, method: str, service: str, path: str, **more: Any) -> Any:
+        answer = getattr(self.connection, service).request(path, method, **more)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content.startswith(b"{") else None  # Heat's 202 has text
 
     def look(self) -> Inventory:
         """Everything in the project but its default security group."""
@@ -58,6 +66,7 @@ class HttpProject:
             volumes=tuple(map(_volume, volumes)),
             ports=tuple(map(_port, ports)),
             groups=tuple(_group(one) for one in groups if one["name"] != "default"),
+            stacks=self._stacks() if self._has_heat else (),
             others=tuple(
                 one["id"]
                 for service, path, key in self._more
@@ -66,18 +75,24 @@ class HttpProject:
         )
 
     def sweep(self, patience: float = 60.0) -> None:
-        """Delete until nothing is left."""
+        """Delete until nothing is left; Heat first, for it may still be making things."""
         end = time.monotonic() + patience
         while (there := self.look()).ids and time.monotonic() < end:
-            for kind, service, path in (
-                (there.servers, "compute", "/servers/"),
-                (there.volumes, "block_storage", "/volumes/"),
-                (there.ports, "network", "/ports/"),
-                (there.groups, "network", "/security-groups/"),
-            ):
-                for one in kind:
-                    getattr(self.connection, service).delete(f"{path}{one.id}")
+            paths = (
+                *(("orchestration", f"/stacks/{one.name}/{one.id}") for one in there.stacks),
+                *(("compute", f"/servers/{one.id}") for one in there.servers),
+                *(("block_storage", f"/volumes/{one.id}") for one in there.volumes),
+                *(("network", f"/ports/{one.id}") for one in there.ports),
+                *(("network", f"/security-groups/{one.id}") for one in there.groups),
+            )
+            for service, path in paths:
+                getattr(self.connection, service).delete(path)
             time.sleep(0.5)
+
+    def _stacks(self) -> tuple[SeenStack, ...]:
+        """Without those of other projects: Heat shows an administrator all of them."""
+        found = self.get("orchestration", "/stacks")["stacks"]
+        return tuple(_stack(one) for one in found if one["project"] == self.id)
 
     def rules(self, group: str) -> dict[RuleKey, str]:
         found = self.get("network", f"/security-groups/{group}")["security_group"]
@@ -123,6 +138,15 @@ def _port(one: dict[str, Any]) -> SeenPort:
         device=one["device_id"],
         addresses=tuple(each["ip_address"] for each in one["fixed_ips"]),
         groups=frozenset(one["security_groups"]),
+    )
+
+
+def _stack(one: dict[str, Any]) -> SeenStack:
+    return SeenStack(
+        id=one["id"],
+        name=one["stack_name"],
+        status=one["stack_status"],
+        tags=frozenset(one["tags"] or ()),
     )
 
 

@@ -54,9 +54,6 @@ class Fakes:
     def delete(self, volume: str) -> None:
         self._mark("block_storage", f"/volumes/{volume}/metadata", "delete")
 
-    def lose(self, server: str) -> None:
-        self._project.connection.compute.delete(f"/servers/{server}")
-
     def heal(self, *things: str) -> None:
         """The operator also sets back what is in error_deleting."""
         compute, storage = self._project.connection.compute, self._project.connection.block_storage
@@ -145,6 +142,7 @@ def site_of(project: HttpProject) -> Site:
         image=images[0]["id"],
         small="1",
         large="2",
+        huge="3",
         management=named("network", "/networks", "db-mgmt"),
         user=named("network", "/networks", "db-user"),
         volume_type="fake-1",

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from msgspec.structs import replace
 
+from consumer.config import Settings
 from handlers.clouds.memory import CloudState, Times
 from simulator import clouds_yaml, running
 from tests.contract.managers.http import HttpPlace
@@ -14,9 +16,13 @@ from tests.contract.managers.project import HttpProject
 from tests.contract.managers.state import StateFaults, site_of
 from tests.contract.managers.trove import HttpTrove
 
-#: A tenth of what the real services take, and as often looked at.
+#: A tenth of what the real services take, and as often looked at; Heat tries again without a pause.
 _HURRY = 0.1
 _TICK = 0.05
+_RETRY = (0.01, 0.02)
+
+#: Seconds that a call may last, and that its effect may stay unseen.
+_TIMEOUT, _LAG = 5.0, 1.0
 
 
 @contextmanager
@@ -37,6 +43,7 @@ def simulator() -> Iterator[HttpPlace]:
             trove=HttpTrove(project, other, site),
             faults=StateFaults(state),
             tick=_TICK,
+            adjust=_impatient,
         )
         yield place
         place.close()
@@ -46,9 +53,20 @@ def simulator() -> Iterator[HttpPlace]:
 
 def _hurried() -> Times:
     slow = Times()
-    return Times(
-        **{
-            name: tuple(seconds * _HURRY for seconds in getattr(slow, name))
-            for name in slow.__struct_fields__
-        }
+    times = {
+        name: tuple(seconds * _HURRY for seconds in getattr(slow, name))
+        for name in slow.__struct_fields__
+    }
+    return Times(**{**times, "heat_retry": _RETRY})
+
+
+def _impatient(settings: Settings) -> Settings:
+    """An answer that is in doubt is waited out for seconds, not for minutes."""
+    kept = (
+        "compute_timeout",
+        "block_storage_timeout",
+        "network_timeout",
+        "orchestration_timeout",
     )
+    clouds = replace(settings.clouds, list_lag=_LAG, **dict.fromkeys(kept, _TIMEOUT))
+    return replace(settings, clouds=clouds)

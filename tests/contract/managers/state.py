@@ -18,6 +18,7 @@ from tests.contract.managers.inventory import (
     SeenGroup,
     SeenPort,
     SeenServer,
+    SeenStack,
     SeenVolume,
 )
 from tests.contract.managers.place import Site
@@ -35,6 +36,7 @@ def site_of(state: CloudState) -> Site:
         image=catalogue.images[0].id,
         small=catalogue.flavors[0].id,
         large=catalogue.flavors[1].id,
+        huge=catalogue.flavors[2].id,
         management=management.id,
         user=user.id,
         volume_type=catalogue.volume_types[1],
@@ -89,6 +91,16 @@ def inventory_of(state: CloudState) -> Inventory:
                 )
                 for one in core.groups.values()
                 if one.project == state.project and one.name != "default"
+            ),
+            stacks=tuple(
+                SeenStack(
+                    id=one.id,
+                    name=one.name,
+                    status=f"{one.action}_{one.status}",
+                    tags=frozenset(one.tags),
+                )
+                for one in core.stacks.values()
+                if one.project == state.project
             ),
         )
 
@@ -201,10 +213,6 @@ class StateFaults:
 
     def delete(self, volume: str) -> None:
         self._spoil("delete_volume")
-
-    def lose(self, server: str) -> None:
-        delete = self._state.compute.delete
-        self._state.gate.call(Call(Service.COMPUTE, "lost"), lambda doing: delete(doing, server))
 
     def heal(self, *things: str) -> None:
         """The operator also sets back what is in error_deleting."""

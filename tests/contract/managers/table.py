@@ -1,33 +1,63 @@
 """The managers that the suite runs on."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from handlers.commands import (
     AdoptInstance,
     Body,
     ConfirmResize,
+    CreateInstance,
+    CreateSecurityGroup,
+    DeleteInstance,
+    DeleteSecurityGroup,
     MigrateInstance,
     RebootInstance,
     RebuildInstance,
     ReleaseInstance,
+    ResizeInstance,
+    ResizeVolume,
     RevertResize,
     UpdateAccess,
 )
+from handlers.keys import SERVER, STACK
+from tests.contract.managers.promises import Promise, stacks_tell_the_truth
 
 
 class Manager(msgspec.Struct, frozen=True, kw_only=True):
     """A manager as the suite sees it.
 
     `name` is what a worker is configured with. `owner` is the manager that is recorded for what it
-    creates, `claimant` the one that is recorded for instances that Trove made before us.
-    `unsupported` commands must end in an `unsupported` error; all others must work.
+    creates, `claimant` the one that is recorded for instances that Trove made before us. `maker` is
+    the key of the step that has servers made. `stacks` are how many Heat stacks each subject has.
+    `unsupported` commands must end in an `unsupported` error; all others must work. `promises` are
+    kept after every command that ended well on what the manager owns. `heat` is how many requests a
+    command may make to Heat beside listings; none where it says nothing.
     """
 
     name: str
     owner: str
     claimant: str
+    maker: str
+    stacks: int = 0
     unsupported: frozenset[type[Body]] = frozenset()
+    promises: tuple[Promise, ...] = ()
+    heat: Mapping[type[Body], int] = {}
 
+
+_LATER: frozenset[type[Body]] = frozenset(
+    {
+        UpdateAccess,
+        MigrateInstance,
+        RebootInstance,
+        RebuildInstance,
+        ConfirmResize,
+        RevertResize,
+        AdoptInstance,
+        ReleaseInstance,
+    }
+)
 
 MANAGERS: dict[str, Manager] = {
     manager.name: manager
@@ -36,18 +66,25 @@ MANAGERS: dict[str, Manager] = {
             name="natives",
             owner="natives",
             claimant="natives",
-            unsupported=frozenset(
-                {
-                    UpdateAccess,
-                    MigrateInstance,
-                    RebootInstance,
-                    RebuildInstance,
-                    ConfirmResize,
-                    RevertResize,
-                    AdoptInstance,
-                    ReleaseInstance,
-                }
-            ),
+            maker=SERVER,
+            unsupported=_LATER,
+        ),
+        Manager(
+            name="orchestrator",
+            owner="orchestrator",
+            claimant="natives",
+            maker=STACK,
+            stacks=1,
+            unsupported=_LATER,
+            promises=(stacks_tell_the_truth,),
+            heat={
+                CreateInstance: 2,
+                CreateSecurityGroup: 2,
+                ResizeInstance: 1,
+                ResizeVolume: 1,
+                DeleteInstance: 2,
+                DeleteSecurityGroup: 2,
+            },
         ),
     )
 }

@@ -11,11 +11,13 @@ from tests.contract.managers.scenarios import (
     foreign,
     groups,
     refusals,
+    stacks,
     volumes,
 )
 
 Scenario = Callable[[Bench], None]
 
+#: For every manager.
 SCENARIOS: tuple[Scenario, ...] = (
     *create.SCENARIOS,
     *failures.SCENARIOS,
@@ -26,3 +28,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     *foreign.SCENARIOS,
     *refusals.SCENARIOS,
 )
+
+#: For managers that have stacks.
+STACK_SCENARIOS: tuple[Scenario, ...] = stacks.SCENARIOS

@@ -52,7 +52,11 @@ def an_instance_has_everything_that_was_asked_for(bench: Bench) -> None:
     resources = done.event.data.resources
     assert {ref.id for ref in resources.values()} == there.ids
     assert sorted(ref.kind for ref in resources.values()) == sorted(
-        (Kind.SERVER, Kind.VOLUME, Kind.SECURITY_GROUP, *(Kind.PORT,) * 3)
+        (
+            *(Kind.SERVER, Kind.VOLUME, Kind.SECURITY_GROUP),
+            *(Kind.PORT,) * 3,
+            *(Kind.STACK,) * bench.manager.stacks,
+        )
     )
     assert (done.event.data.flavor, done.event.data.volume_size) == (site.small, 2)
     assert sorted(done.event.data.addresses) == sorted(a for p in there.ports for a in p.addresses)

@@ -66,7 +66,7 @@ def over_quota_ends_clearly_and_leaves_nothing(bench: Bench) -> None:
 def a_delete_overtakes_a_create_that_is_open(bench: Bench) -> None:
     subject = bench.subject()
     create = bench.send(subject, instance(bench.site))
-    bench.wait_for_step(create, "server")
+    bench.wait_for_step(create, bench.manager.maker)
     delete = bench.send(subject, DELETE)
     bench.ended_badly(create, Reason.SUPERSEDED, delete.id)
     bench.ended_well(delete)

@@ -30,9 +30,11 @@ def a_group_of_its_own_lives_its_life(bench: Bench) -> None:
         project=TENANT, name="group", access=Access(ports=(MYSQL,), cidrs=OLD)
     )
     made = bench.succeed(subject, create)
-    group = bench.look().group
+    before = bench.look()
+    group = before.group
     assert set(group.rules) == keys((MYSQL,), OLD)
-    assert {ref.id for ref in made.event.data.resources.values()} == {group.id}
+    assert {ref.id for ref in made.event.data.resources.values()} == before.ids
+    assert len(before.ids) == 1 + bench.manager.stacks
     bench.fail(subject, create, Reason.EXISTS, "exists already")
 
     more = Access(ports=(MYSQL, DNS), cidrs=OLD)

@@ -38,6 +38,7 @@ def an_extension_that_fails_in_cinder_is_set_back(bench: Bench) -> None:
     assert bench.look() == before, "the volume must be as it was: in use, with its old size"
     assert bench.record(subject) == created.record
     faults.heal(before.volume.id)
+    bench.promises_are_kept(subject)
     bench.succeed(subject, grow)
     assert bench.look().volume.size == 2
     bench.succeed(subject, DELETE)
