@@ -19,22 +19,27 @@ STARTED = "worker starts"
 
 
 class Fleet:
-    """So many workers; `tend` looks after them, `stop` ends them by SIGTERM.
+    """So many workers; `tend` looks after them, `stop` ends them by SIGTERM, and after it `start`
+    has others in their place.
 
     `exits` counts exit codes: -9 for a kill. `odd` tells of workers that ended in another way than
     `expected`, with the errors of their logs. Each start writes a log of its own.
     """
 
-    def __init__(
-        self, size: int, arguments: Sequence[str], folder: Path, expected: Collection[int]
-    ) -> None:
+    def __init__(self, size: int, folder: Path, expected: Collection[int]) -> None:
+        self._size = size
         self._expected = expected
-        self._arguments = arguments
+        self._arguments: Sequence[str] = ()
         self._folder = folder
         self._starts = 0
         self.exits: Counter[int] = Counter()
         self.odd: list[str] = []
-        self._workers = [self._start() for _ in range(size)]
+        self._workers: list[_Started] = []
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Start the workers with these arguments, which are also those of the ones to come."""
+        self._arguments = arguments
+        self._workers = [self._start() for _ in range(self._size)]
 
     @property
     def starts(self) -> int:
@@ -58,8 +63,9 @@ class Fleet:
         self.exits[worker.wait()] += 1
         self._workers.append(self._start())
 
-    def stop(self) -> dict[int, int]:
-        """Ask all to end, once they listen; gives their exit codes. What does not end is killed."""
+    def stop(self) -> None:
+        """Ask all to end, once they listen: their exit code must be 0. What does not end is
+        killed."""
         ended: Counter[int] = Counter()
         wait_until(lambda: all(STARTED in each.log.read_text() for each in self._workers), PATIENCE)
         processes = [worker.process for worker in self._workers]
@@ -72,8 +78,9 @@ class Fleet:
             except subprocess.TimeoutExpired:
                 worker.kill()
                 ended[worker.wait()] += 1
+        if set(ended) - {0}:
+            self.odd.append(f"exit codes after SIGTERM: {dict(ended)}")
         self._workers.clear()
-        return dict(ended)
 
     def _start(self) -> "_Started":
         self._starts += 1

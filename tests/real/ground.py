@@ -2,7 +2,7 @@
 
 import configparser
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from consumer.broker.topology import Notices, Topology
 from consumer.config import Settings, load
 from consumer.notifications import from_amqp
 from consumer.secrets import Vault
+from handlers.natives import NAME as NATIVES
+from handlers.orchestrator import NAME as ORCHESTRATOR
+from handlers.resources import Service
 from tests.contract.managers.place import Site
 from tests.contract.managers.project import MORE, HttpProject
 from tests.contract.managers.real import site_of
@@ -24,14 +27,19 @@ from tests.support.services import CLOUD, MARIADB, RABBITMQ
 
 _CLOUD = "real-run"
 
+#: Half of the instances belong to each.
+MANAGERS = (NATIVES, ORCHESTRATOR)
+
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """`folder` is scratch space, `config` the workers' configuration file, `events` the transport
-    URL of their events; `before` are the ids of what was in the project before the run."""
+    """`folder` is scratch space, `configs` are the workers' configuration files by the manager that
+    they have for new instances, `events` the transport URL of their events, `admin` an
+    administrator's connection."""
 
     folder: Path
-    config: Path
+    configs: Mapping[str, Path]
     settings: Settings
+    admin: Connection
     events: str
     project: HttpProject
     site: Site
@@ -46,17 +54,20 @@ def ground() -> Iterator[Ground]:
         clouds = stack.enter_context(own_projects(admin, (_CLOUD,)))
         database = stack.enter_context(fresh_database(MARIADB.url))
         topology, notices = stack.enter_context(corner(RABBITMQ.url))
-        config = folder / "trove-resources.conf"
         region = admin.config.region_name or "RegionOne"
-        _write(config, _options(str(clouds), region, database, topology, notices))
-        settings = load(("--config-file", str(config)))
+        options = _options(str(clouds), region, database, topology, notices)
+        configs = {each: folder / f"{each}.conf" for each in MANAGERS}
+        for manager, config in configs.items():
+            _write(config, {**options, "managers": {"default": manager}})
+        settings = load(("--config-file", str(configs[MANAGERS[0]])))
         wiring.upkeep_of(settings).upgrade()
         project = HttpProject(str(clouds), _CLOUD, MORE)
         stack.callback(project.sweep)
         yield Ground(
             folder=folder,
-            config=config,
+            configs=configs,
             settings=settings,
+            admin=admin,
             events=from_amqp(RABBITMQ.url),
             project=project,
             site=site_of(project),
@@ -68,7 +79,7 @@ def _options(
 ) -> dict[str, dict[str, object]]:
     """Short times, so that the run ends soon: a dead worker is found after 8 s, a lost call is
     over after 12 s, and its effect shows 2 s later at the latest."""
-    timeouts = ("compute_timeout", "block_storage_timeout", "network_timeout")
+    timeouts = (f"{each}_timeout" for each in Service)
     return {
         "worker": {"host": "real-run", "tick": 0.5},
         "broker": {

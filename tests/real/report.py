@@ -1,5 +1,6 @@
 """What came of the run, as Markdown."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
@@ -29,11 +30,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `killed` processes died at crossings, `strays` were killed from outside. `lease` and `quiet`
     are the workers' settings: seconds until a worker counts as dead, and until a lost call is over.
-    `terminal` has how often each terminal event id of a command was heard, `wrong` one line for
+    `owners` maps instances to managers, `terminal` has how often each terminal event id of a
+    command was heard, `made` how many servers and stacks there ever were, `wrong` one line for
     everything that is.
     """
 
-    instances: int
+    owners: Mapping[str, str]
     workers: int
     seconds: float
     commands: tuple[Command, ...]
@@ -44,7 +46,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     lease: float
     quiet: float
     terminal: Mapping[str, Mapping[str, int]]
-    servers_made: int
+    made: Mapping[str, int]
+    trusts: int
     wrong: tuple[str, ...]
 
     def count(self, kind: str) -> int:
@@ -58,7 +61,7 @@ def recoveries(deaths: Iterable[Death], operations: Iterable[Operation]) -> Iter
     for op in operations:
         by_name.setdefault((op.subject, op.command.name), []).append(op)
     for death in deaths:
-        named = by_name.get((death.target.subject, death.target.command), [])
+        named = by_name.get((death.target.subject, death.target.crossing.command), [])
         opened = [each for each in named if each.opened <= death.at]
         yield _recovery(death, max(opened, key=lambda each: each.opened, default=None))
 
@@ -83,10 +86,12 @@ def markdown(report: Report) -> Iterator[str]:
     yield (
         f"`make real` wrote this page. {report.workers} worker processes, RabbitMQ, MariaDB and "
         "the OpenStack of `tests/cloud`, all real: "
-        f"{report.instances} instances were created, resized both ways, got other rules and were "
+        f"{len(report.owners)} instances were created, resized both ways, got other rules and were "
         "deleted, while workers killed themselves (SIGKILL) at the crossings below, and some were "
-        f"killed from outside. A worker counts as dead after {report.lease:.0f} s; a lost call is "
-        f"over after {report.quiet:.0f} s, and nobody makes it anew before."
+        "killed from outside. Half of the instances were made while workers had NATIVES for new "
+        "ones; then the workers were started anew with ORCHESTRATOR, and any worker carried out "
+        f"any command. A worker counts as dead after {report.lease:.0f} s; a lost call is over "
+        f"after {report.quiet:.0f} s, and nobody makes it anew before."
     )
     yield ""
     yield from _table(("what", "figure"), _figures(report))
@@ -97,9 +102,8 @@ def markdown(report: Report) -> Iterator[str]:
         "been at two crossings when it was killed."
     )
     yield ""
-    yield from _table(("command", "step", *BOUNDARIES), _steps(report))
-    yield ""
-    yield from _table(("command", *ENDS), _ends(report))
+    for manager in dict.fromkeys(report.owners.values()):
+        yield from _of_manager(report, manager)
     if report.wrong:
         yield ""
         yield "What is wrong:"
@@ -107,17 +111,38 @@ def markdown(report: Report) -> Iterator[str]:
         yield from (f"* {line}" for line in report.wrong)
 
 
+def _of_manager(report: Report, manager: str) -> Iterator[str]:
+    mine = [each for each in report.recoveries if each.target.crossing.manager == manager]
+    yield f"## {manager.upper()}"
+    yield ""
+    yield (
+        f"{len(mine)} kills; taken over after {_spread(each.taken for each in mine)}; "
+        f"went on after {_spread(each.going for each in mine)}."
+    )
+    yield ""
+    yield from _table(("command", "step", *BOUNDARIES), _steps(mine))
+    if ends := tuple(_ends(mine)):
+        yield ""
+        yield from _table(("command", *ENDS), ends)
+    yield ""
+
+
 def _figures(report: Report) -> Iterator[tuple[str, str]]:
     heard = [sum(report.terminal[each.id].values()) for each in report.commands]
     ids = [len(report.terminal[each.id]) for each in report.commands]
-    yield "instances, commands", f"{report.instances}, {len(report.commands)}"
+    managers = Counter(report.owners.values())
+    owned = ", ".join(f"{number} of {name.upper()}" for name, number in managers.items())
+    yield "instances", owned
+    yield "commands", str(len(report.commands))
     yield "crossings at which a process was killed", str(len(report.recoveries))
     yield "processes killed there, and from outside", f"{report.killed}, {report.strays}"
     yield "worker processes started", str(report.starts)
     yield "lost", str(report.count("lost"))
     yield "doubled", str(report.count("doubled"))
     yield "leaked", str(report.count("leaked"))
-    yield "servers that Nova ever made", str(report.servers_made)
+    yield "servers that Nova ever made", str(report.made["servers"])
+    yield "stacks that Heat ever made", str(report.made["stacks"])
+    yield "trusts that are left", str(report.trusts)
     yield "terminal event ids per command", f"{min(ids)} to {max(ids)}"
     yield "copies of a terminal event heard", f"{min(heard)} to {max(heard)}"
     yield "taken over after", _spread(each.taken for each in report.recoveries)
@@ -136,24 +161,24 @@ def _spread(seconds: Iterable[float | None]) -> str:
     return f"median {median(known):.1f} s, max {max(known):.1f} s"
 
 
-def _steps(report: Report) -> Iterator[Sequence[str]]:
-    targets = [each.target for each in report.recoveries]
-    rows = dict.fromkeys((each.command, each.step) for each in targets if each.step != END)
+def _steps(some: Sequence[Recovery]) -> Iterator[Sequence[str]]:
+    crossings = [each.target.crossing for each in some]
+    rows = dict.fromkeys((each.command, each.step) for each in crossings if each.step != END)
     for command, step in sorted(rows):
-        yield (command, step, *(_cell(report, command, step, each) for each in BOUNDARIES))
+        yield (command, step, *(_cell(some, command, step, each) for each in BOUNDARIES))
 
 
-def _ends(report: Report) -> Iterator[Sequence[str]]:
-    targets = [each.target for each in report.recoveries]
-    for command in sorted({each.command for each in targets if each.step == END}):
-        yield (command, *(_cell(report, command, END, each) for each in ENDS))
+def _ends(some: Sequence[Recovery]) -> Iterator[Sequence[str]]:
+    crossings = [each.target.crossing for each in some]
+    for command in sorted({each.command for each in crossings if each.step == END}):
+        yield (command, *(_cell(some, command, END, each) for each in ENDS))
 
 
-def _cell(report: Report, command: str, step: str, boundary: str) -> str:
+def _cell(some: Sequence[Recovery], command: str, step: str, boundary: str) -> str:
     hits = [
         each
-        for each in report.recoveries
-        if (each.target.command, each.target.step, each.target.boundary)
+        for each in some
+        if (each.target.crossing.command, each.target.crossing.step, each.target.crossing.boundary)
         == (command, step, boundary)
     ]
     times = ", ".join(f"{each.going:.0f}" for each in hits if each.going is not None)

@@ -2,9 +2,11 @@
 
     python -m tests.real.run [--small] [--instances N] [--minutes M] [--report FILE]
 
-Two workers, RabbitMQ, MariaDB and an OpenStack, all real. Instances are created, resized both ways,
-get other rules and are deleted, while workers are killed at every boundary of every step. At the
-end nothing may be lost, doubled or leaked, and each command must have had one terminal event.
+Two workers, RabbitMQ, MariaDB and an OpenStack, all real. Half of the instances are made while
+workers have NATIVES for new ones, then the workers are started anew, with ORCHESTRATOR: from then
+on any worker carries out any command. Instances are created, resized both ways, get other rules and
+are deleted, while workers are killed at every boundary of every step of both managers' plans. At
+the end nothing may be lost, doubled or leaked, and each command must have had one terminal event.
 Exit code 0 only then.
 """
 
@@ -14,19 +16,21 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from consumer import wiring
 from consumer.broker.link import Down
 from consumer.broker.publisher import Unroutable
 from handlers.commands import Body, Command
+from tests.real.checks import Checks
 from tests.real.fleet import Fleet
-from tests.real.ground import Ground, ground
+from tests.real.ground import MANAGERS, Ground, ground
 from tests.real.listener import Listener
-from tests.real.phases import SMALL, Phase, phases, wrong
+from tests.real.phases import SMALL, Phase, phases
+from tests.real.rehearsal import rehearse
 from tests.real.report import Report, markdown, recoveries
-from tests.real.targets import ANYBODY, Minefield, spread
+from tests.real.targets import ANYBODY, Minefield, Target, spread
 
 WORKERS = 2
 
@@ -45,45 +49,61 @@ class Run:
         self._on = on
         self._end = end
         self._small = small
-        self._subjects = [str(uuid.uuid4()) for _ in range(instances)]
+        self._rehearsed = {manager: rehearse(manager) for manager in MANAGERS}
+        self._owners = {str(uuid.uuid4()): MANAGERS[n % 2] for n in range(instances)}
         self._minefield = Minefield(on.folder)
         self._sent: list[Command] = []
-        self._wrong: list[str] = []
-        self._ids: dict[str, set[str]] = {}
         self._phases = self._strays = 0
         notices = on.settings.notifications
         self._client = wiring.client_of(on.settings, "real-run")
         self._listener = Listener(on.events, notices.exchange, notices.topics)
-        arguments = (str(on.folder), "--config-file", str(on.config))
-        self._fleet = Fleet(WORKERS, arguments, on.folder, EXPECTED_EXITS)
+        self._checks = Checks(on, self._owners, self._listener)
+        self._fleet = Fleet(WORKERS, on.folder, EXPECTED_EXITS)
 
     def go(self) -> Report:
         """All phases; whatever happens, the workers are ended."""
         began = time.monotonic()
+        create, *others = phases(self._on.site)
         try:
-            for phase in phases(self._on.site):
-                self._phase(phase)
-                self._phases += 1
-                kills = self._fleet.exits[-9]
-                say(f"{time.monotonic() - began:4.0f} s  {phase.name}: {kills} kills so far")
+            for manager in MANAGERS:
+                self._fleet.stop()
+                config = self._on.configs[manager]
+                self._fleet.start((str(self._on.folder), "--config-file", str(config)))
+                mine = [each for each, owner in self._owners.items() if owner == manager]
+                self._phase(create, mine)
+                self._tell(began, f"{create.name} with {manager}")
+            for phase in others:
+                self._phase(phase, tuple(self._owners))
+                self._tell(began, phase.name)
         except OutOfTime as error:
-            self._wrong.append(str(error))
+            self._checks.wrong.append(str(error))
         finally:
-            ended = self._fleet.stop()
+            self._fleet.stop()
             self._listener.stop()
             self._client.close()
-        self._check_the_end(ended)
+        self._checks.end(self._sent)
+        self._checks.wrong += self._fleet.odd
         return self._report(time.monotonic() - began)
+
+    def _tell(self, began: float, what: str) -> None:
+        self._phases += 1
+        kills = self._fleet.exits[-9]
+        say(f"{time.monotonic() - began:4.0f} s  {what}: {kills} kills so far")
 
     # -- phases ---------------------------------------------------------------------------------
 
-    def _phase(self, phase: Phase) -> None:
-        chosen = [each for each in phase.crossings if not self._small or each in SMALL]
-        self._minefield.arm(spread(chosen, self._subjects))
-        commands = [self._send(body, one) for body in phase.bodies for one in self._subjects]
+    def _phase(self, phase: Phase, subjects: Sequence[str]) -> None:
+        self._minefield.arm(chain(*(self._targets(phase, each, subjects) for each in MANAGERS)))
+        commands = [self._send(body, one) for body in phase.bodies for one in subjects]
         self._wait(f"phase {phase.name!r}", lambda: self._is_over(commands))
-        self._wrong += [f"never crossed: {each.name}" for each in self._minefield.waiting()]
-        self._check(phase, commands)
+        self._checks.wrong += [f"never crossed: {each.name}" for each in self._minefield.waiting()]
+        self._checks.phase(phase, commands)
+
+    def _targets(self, phase: Phase, manager: str, subjects: Sequence[str]) -> tuple[Target, ...]:
+        """The manager's crossings, for its own of the subjects."""
+        crossings = self._rehearsed[manager][phase.name]
+        chosen = [each for each in crossings if not self._small or each in SMALL]
+        return spread(chosen, [each for each in subjects if self._owners[each] == manager])
 
     def _is_over(self, commands: Sequence[Command]) -> bool:
         """All ended. Targets of those that did are passed on; the last ones see a stray kill."""
@@ -91,7 +111,8 @@ class Run:
         waiting = self._minefield.waiting()
         busy = {(each.subject, each.name) for each in open_}
         for target in waiting:
-            if target.subject != ANYBODY and (target.subject, target.command) not in busy:
+            mine = target.subject, target.crossing.command
+            if target.subject != ANYBODY and mine not in busy:
                 self._minefield.release(target)
         if open_ and not waiting and self._strays == self._phases:
             self._fleet.kill_one()
@@ -119,53 +140,13 @@ class Run:
             self._fleet.tend()
             time.sleep(0.1)
 
-    # -- checks ---------------------------------------------------------------------------------
-
-    def _check(self, phase: Phase, commands: Sequence[Command]) -> None:
-        """Every command ended well, ids are what they were, the cloud is as it must be."""
-        there = self._on.project.look()
-        self._wrong += wrong(there, self._subjects, phase.expected)
-        for command in commands:
-            data = self._listener.payloads[command.id]["data"]
-            if data["error"] or data["left_behind"]:
-                self._wrong.append(f"failed: {command.name} of {command.subject}: {data['error']}")
-            self._check_ids(command, data, there.ids if phase.expected else frozenset())
-
-    def _check_ids(self, command: Command, data: dict[str, Any], there: frozenset[str]) -> None:
-        told = {ref["id"] for ref in data["resources"].values()}
-        known = self._ids.setdefault(command.subject, told)
-        if not told <= there or (told and told != known):
-            self._wrong.append(f"untrue: {command.name} of {command.subject} told of {told}")
-
-    def _check_the_end(self, ended: dict[int, int]) -> None:
-        """One terminal event each, no dead letter, clean ends, no server that nobody knows of."""
-        for command in self._sent:
-            ids = self._listener.terminal[command.id]
-            if len(ids) != 1:
-                kind = "lost" if not ids else "doubled"
-                self._wrong.append(f"{kind}: {len(ids)} terminal events of {command.name}")
-        dead = len(wiring.peek_of(self._on.settings, 100))
-        if dead:
-            self._wrong.append(f"dead letters: {dead}")
-        if ended != {0: WORKERS}:
-            self._wrong.append(f"exit codes after SIGTERM: {ended}")
-        self._wrong += self._fleet.odd
-        if self._servers_made() > len(self._subjects):
-            self._wrong.append(f"doubled: Nova made {self._servers_made()} servers in all")
-
-    def _servers_made(self) -> int:
-        """All servers that there ever were in the project: Nova remembers deleted ones."""
-        mine = f"deleted=true&all_tenants=true&project_id={self._on.project.id}"
-        gone = self._on.project.get("compute", f"/servers?{mine}&limit=1000")["servers"]
-        return len({each["id"] for each in gone} | {s.id for s in self._on.project.look().servers})
-
     def _report(self, seconds: float) -> Report:
         ledger = wiring.ledger_of(self._on.settings)
         found = [ledger.operation(each.id) for each in self._sent]
         ledger.close()
         operations = [op for op in found if op is not None]
         return Report(
-            instances=len(self._subjects),
+            owners=self._owners,
             workers=WORKERS,
             seconds=seconds,
             commands=tuple(self._sent),
@@ -176,8 +157,9 @@ class Run:
             quiet=self._on.settings.clouds.slowest_call + self._on.settings.clouds.list_lag,
             starts=self._fleet.starts,
             terminal={each.id: dict(self._listener.terminal[each.id]) for each in self._sent},
-            servers_made=self._servers_made(),
-            wrong=tuple(self._wrong),
+            made=self._checks.made(),
+            trusts=self._checks.trusts(),
+            wrong=tuple(self._checks.wrong),
         )
 
 
@@ -198,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ground() as on:
         run = Run(on, instances, time.monotonic() + 60 * minutes, chosen.small)
         report = run.go()
-    page = "\n".join(markdown(report)) + "\n"
+    page = "\n".join(markdown(report)).rstrip() + "\n"
     say(page)
     if chosen.report:
         chosen.report.write_text(page)

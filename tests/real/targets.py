@@ -8,7 +8,7 @@ renamed file is the time of death.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
@@ -33,29 +33,37 @@ ENDS = ("before-finish", "after-finish")
 ANYBODY = "anybody"
 
 
-class Target(msgspec.Struct, frozen=True, order=True):
-    """One crossing of one subject's command; `step` is the step's key, or END."""
+class Crossing(msgspec.Struct, frozen=True, order=True):
+    """A boundary of a step in a manager's plan of a command; `step` is the step's key, or END."""
 
-    subject: str
+    manager: str
     command: str
     step: str
     boundary: str
 
+
+class Target(msgspec.Struct, frozen=True, order=True):
+    """A crossing of one subject's operation."""
+
+    subject: str
+    crossing: Crossing
+
     @property
     def name(self) -> str:
         """The name of its file."""
-        parts = (self.subject, self.command, self.step.replace("/", "+"), self.boundary)
+        at = self.crossing
+        parts = (self.subject, at.manager, at.command, at.step.replace("/", "+"), at.boundary)
         return "~".join(parts)
 
     @property
     def anybodys(self) -> "Target":
         """The same crossing of any subject."""
-        return replace(self, subject=ANYBODY)
+        return Target(ANYBODY, self.crossing)
 
     @classmethod
     def of(cls, name: str) -> "Target":
-        subject, command, step, boundary = name.split("~")
-        return cls(subject, command, step.replace("+", "/"), boundary)
+        subject, manager, command, step, boundary = name.split("~")
+        return cls(subject, Crossing(manager, command, step.replace("+", "/"), boundary))
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -100,7 +108,8 @@ class Minefield:
 
     def checkpoint(self, boundary: str, op: Operation, step: str) -> None:
         """The reconciler's checkpoint: dies here when the crossing is a target."""
-        target = Target(op.subject, op.command.name, step or END, boundary)
+        crossing = Crossing(op.manager, op.command.name, step or END, boundary)
+        target = Target(op.subject, crossing)
         self._note(target)
         if self._take(target, target) or self._take(target.anybodys, target):
             self._let_calls_end()
@@ -115,9 +124,9 @@ class Minefield:
 
     def _note(self, target: Target) -> None:
         """Remember calls that are under way and whose end is a target."""
-        end = replace(target, boundary=AFTER_CALL)
+        end = Target(target.subject, replace(target.crossing, boundary=AFTER_CALL))
         with self._lock:
-            if target.boundary == BEFORE_CALL and (self._armed / end.name).exists():
+            if target.crossing.boundary == BEFORE_CALL and (self._armed / end.name).exists():
                 self._calling[end.name] = end
             else:
                 self._calling.pop(end.name, None)
@@ -130,19 +139,9 @@ class Minefield:
             time.sleep(0.01)
 
 
-def crossings(command: str, *steps: str, ends: bool = True) -> Iterator[tuple[str, str, str]]:
-    """Command, step and boundary, for all boundaries of these steps, and of the end."""
-    for step in steps:
-        for boundary in BOUNDARIES:
-            yield command, step, boundary
-    if ends:
-        for boundary in ENDS:
-            yield command, END, boundary
-
-
-def spread(wanted: Iterable[tuple[str, str, str]], subjects: Iterable[str]) -> tuple[Target, ...]:
+def spread(wanted: Iterable[Crossing], subjects: Iterable[str]) -> tuple[Target, ...]:
     """Give each crossing to one of the subjects in turn."""
     return tuple(
-        Target(subject, *crossing)
+        Target(subject, crossing)
         for crossing, subject in zip(wanted, cycle(subjects), strict=False)
     )

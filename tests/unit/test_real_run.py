@@ -13,24 +13,27 @@ from tests.contract.managers.inventory import (
     SeenGroup,
     SeenPort,
     SeenServer,
+    SeenStack,
     SeenVolume,
 )
-from tests.contract.managers.place import Site
-from tests.real.phases import Expected, phases, wrong
+from tests.real.phases import SMALL, Expected
+from tests.real.rehearsal import rehearse
 from tests.real.report import recoveries
-from tests.real.targets import ANYBODY, BOUNDARIES, Death, Minefield, Target, spread
+from tests.real.targets import (
+    ANYBODY,
+    BOUNDARIES,
+    END,
+    ENDS,
+    Crossing,
+    Death,
+    Minefield,
+    Target,
+    spread,
+)
+from tests.real.truth import wrong
 
 SUBJECT = "0c6e2b5e-5e0b-4d0c-9f0e-7d1f0f4b3a10"
 OTHER = "1d6e2b5e-5e0b-4d0c-9f0e-7d1f0f4b3a10"
-SITE = Site(
-    image="i",
-    small="1",
-    large="2",
-    management="m",
-    user="u",
-    volume_type="t",
-    zone="nova",
-)
 EXPECTED = Expected(flavor="1", size=1, cidrs=("10.0.0.0/8",))
 
 
@@ -38,7 +41,9 @@ def _operation(subject: str = SUBJECT) -> Operation:
     body = DeleteInstance(project="p")
     command = Command(id=f"command-{subject}", subject=subject, source="test", body=body)
     scope = Scope(cloud="c", region="r", project="p")
-    return Operation(command=command, scope=scope, accepted=SECOND, opened=SECOND)
+    return Operation(
+        command=command, scope=scope, accepted=SECOND, opened=SECOND, manager="natives"
+    )
 
 
 @pytest.fixture
@@ -51,7 +56,8 @@ def minefield(tmp_path: Path, deaths: list[str]) -> Minefield:
     return Minefield(tmp_path, die=lambda: deaths.append("died"))
 
 
-TARGET = Target(SUBJECT, "instance.delete", "port/user-0", "after-call")
+PLACE = Crossing("natives", "instance.delete", "port/user-0", "after-call")
+TARGET = Target(SUBJECT, PLACE)
 
 
 def test_a_worker_dies_at_its_target_once_and_nowhere_else(
@@ -59,12 +65,13 @@ def test_a_worker_dies_at_its_target_once_and_nowhere_else(
 ) -> None:
     minefield.arm([TARGET])
     for boundary in BOUNDARIES:
-        minefield.checkpoint(boundary, _operation(OTHER), TARGET.step)
-    minefield.checkpoint("before-intent", _operation(), TARGET.step)
+        minefield.checkpoint(boundary, _operation(OTHER), PLACE.step)
+    minefield.checkpoint("before-intent", _operation(), PLACE.step)
+    minefield.checkpoint("after-call", replace(_operation(), manager="another"), PLACE.step)
     minefield.checkpoint("after-call", _operation(), "servers")
     assert deaths == []
     for _ in range(2):
-        minefield.checkpoint("after-call", _operation(), TARGET.step)
+        minefield.checkpoint("after-call", _operation(), PLACE.step)
     assert deaths == ["died"]
     assert [death.target for death in minefield.deaths()] == [TARGET]
     assert minefield.waiting() == ()
@@ -76,23 +83,53 @@ def test_a_target_that_was_released_is_hit_by_whoever_comes(
     minefield.arm([TARGET])
     minefield.release(TARGET)
     assert [target.subject for target in minefield.waiting()] == [ANYBODY]
-    minefield.checkpoint("after-call", _operation(OTHER), TARGET.step)
+    minefield.checkpoint("after-call", _operation(OTHER), PLACE.step)
     assert deaths == ["died"]
     assert [death.target.subject for death in minefield.deaths()] == [OTHER]
 
 
 def test_targets_are_spread_over_the_subjects() -> None:
-    wanted = [("c", "s", boundary) for boundary in BOUNDARIES]
+    wanted = [replace(PLACE, boundary=boundary) for boundary in BOUNDARIES]
     assert [each.subject for each in spread(wanted, [SUBJECT, OTHER])] == [SUBJECT, OTHER, SUBJECT]
 
 
-def test_the_whole_run_hits_every_step_at_every_boundary() -> None:
-    crossings = [each for phase in phases(SITE) for each in phase.crossings]
-    steps = {(command, step) for command, step, _ in crossings if step != "end"}
-    assert len(steps) == 15
-    for command, step in steps:
-        assert {each[2] for each in crossings if each[:2] == (command, step)} == set(BOUNDARIES)
-    assert len(crossings) >= 40
+@pytest.mark.parametrize(
+    ("manager", "steps"),
+    [
+        (
+            "natives",
+            {
+                "instance.create": "port/management-0 port/user-0 rules security-group server "
+                "volume/data",
+                "volume.resize": "extend",
+                "instance.resize": "confirm resize",
+                "security_group_rules.update": "old-rules rules",
+                "instance.delete": "ports security-groups servers volumes",
+            },
+        ),
+        (
+            "orchestrator",
+            {
+                "instance.create": "rules stack",
+                "volume.resize": "extend update",
+                "instance.resize": "update",
+                "security_group_rules.update": "old-rules rules",
+                "instance.delete": "stack volumes",
+            },
+        ),
+    ],
+)
+def test_the_whole_run_hits_every_call_of_a_manager_at_every_boundary(
+    manager: str, steps: dict[str, str]
+) -> None:
+    found = {each for crossings in rehearse(manager).values() for each in crossings}
+    calls = {(command, step) for command, some in steps.items() for step in some.split()}
+    ends = {(command, END) for command in steps}
+    assert found == {
+        *(Crossing(manager, *call, boundary) for call in calls for boundary in BOUNDARIES),
+        *(Crossing(manager, *end, boundary) for end in ends for boundary in ENDS),
+    }
+    assert {each for each in SMALL if each.manager == manager} <= found
 
 
 def test_a_recovery_is_read_from_the_timeline() -> None:
@@ -104,6 +141,9 @@ def test_a_recovery_is_read_from_the_timeline() -> None:
 
 
 # -- what is in the cloud -------------------------------------------------------------------------
+
+
+OWNERS = {SUBJECT: "orchestrator"}
 
 
 def _server(number: int = 1) -> SeenServer:
@@ -146,7 +186,12 @@ def _port(number: int) -> SeenPort:
     )
 
 
+def _stack(status: str = "UPDATE_COMPLETE") -> SeenStack:
+    return SeenStack(id="stack", name=f"trove-{SUBJECT}", status=status, tags=frozenset())
+
+
 WHOLE = Inventory(
+    stacks=(_stack(),),
     servers=(_server(),),
     volumes=(_volume(),),
     ports=(_port(1), _port(2)),
@@ -159,8 +204,9 @@ WHOLE = Inventory(
 
 
 def test_a_whole_instance_is_all_right() -> None:
-    assert list(wrong(WHOLE, [SUBJECT], EXPECTED)) == []
-    assert list(wrong(Inventory(), [SUBJECT], None)) == []
+    assert list(wrong(WHOLE, OWNERS, EXPECTED)) == []
+    assert list(wrong(replace(WHOLE, stacks=()), {SUBJECT: "natives"}, EXPECTED)) == []
+    assert list(wrong(Inventory(), OWNERS, None)) == []
 
 
 @pytest.mark.parametrize(
@@ -173,15 +219,17 @@ def test_a_whole_instance_is_all_right() -> None:
         (replace(WHOLE, volumes=(replace(_volume(), size=2),)), "wrong: "),
         (replace(WHOLE, servers=(replace(_server(), status="ERROR"),)), "wrong: "),
         (replace(WHOLE, groups=(replace(WHOLE.group, rules={}),)), "wrong: "),
-        (replace(WHOLE, others=("stack",)), "leaked: "),
+        (replace(WHOLE, stacks=()), "lost: "),
+        (replace(WHOLE, stacks=(_stack("UPDATE_FAILED"),)), "wrong: "),
+        (replace(WHOLE, others=("server group",)), "leaked: "),
     ],
 )
 def test_what_is_not_as_it_must_be_is_told(there: Inventory, said: str) -> None:
-    found = list(wrong(there, [SUBJECT], EXPECTED))
+    found = list(wrong(there, OWNERS, EXPECTED))
     assert len(found) == 1
     assert found[0].startswith(said)
 
 
 def test_what_a_deleted_instance_leaves_is_leaked() -> None:
-    found = list(wrong(replace(WHOLE, servers=(), ports=()), [SUBJECT], None))
-    assert [line.partition(":")[0] for line in found] == ["leaked", "leaked"]
+    found = list(wrong(replace(WHOLE, servers=(), ports=()), OWNERS, None))
+    assert [line.partition(":")[0] for line in found] == ["leaked", "leaked", "leaked"]
