@@ -12,7 +12,7 @@ import pytest
 from openstack import connect
 
 from handlers.commands import BODIES, PREFIX
-from tests.support import matrix
+from tests.support import matrix, ways
 from tests.support.databases import fresh_database
 from tests.support.leftovers import Leftovers, inventory
 from tests.support.services import CLOUD, MARIADB, POSTGRESQL, RABBITMQ, need
@@ -23,12 +23,18 @@ TIERS = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--ways-out", metavar="FILE", help="write the table of the ways out there")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     for tier, needs in TIERS.items():
         config.addinivalue_line("markers", f"{tier}: needs {needs}")
     config.pluginmanager.register(
         matrix.plugin(config, (kind.removeprefix(PREFIX) for kind in BODIES))
     )
+    config.addinivalue_line("markers", "alone: stops what others use: runs after them, by itself")
+    config.pluginmanager.register(ways.plugin(config))
     controls = not hasattr(config, "workerinput")  # which the workers of pytest-xdist have
     if CLOUD.url and controls and config.option.markexpr == "cloud":
         config.pluginmanager.register(Leftovers(partial(inventory, connect(cloud=CLOUD.url))))
