@@ -61,6 +61,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def told(self) -> str:
+        """The message, and whose it is."""
+        return f"{self.service}: {self.message}" if self.service else self.message
+
+    @property
     def worth_a_retry(self) -> bool:
         return self.reason in WORTH_A_RETRY
 

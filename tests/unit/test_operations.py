@@ -94,6 +94,7 @@ def test_a_command_that_ran_out_of_time_says_what_the_trouble_was() -> None:
     op = bench.world.operation(command)
     assert op.failure is not None
     assert op.failure.reason is Reason.DEADLINE
+    assert "the last trouble was: block_storage: " in op.failure.message
     assert "maintenance" in op.failure.message
     assert op.finished - op.opened <= POLICY.limit + POLICY.undo_budget
 
