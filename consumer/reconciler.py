@@ -94,7 +94,7 @@ class Reconciler:
             heed_cancellation(op)
         if now > op.deadline:
             trouble = op.trouble or self._trouble(held)
-            last = f"; the last trouble was: {trouble.message}" if trouble else ""
+            last = f"; the last trouble was: {trouble.told}" if trouble else ""
             seconds = (now - op.opened) // 1_000_000
             raise Terminal(f"not finished after {seconds} s{last}", Reason.DEADLINE)
 
