@@ -39,7 +39,8 @@ class Remove:
     On the way back of a create it has the key of the step that made the resource and removes that
     role only; nothing is asked of the cloud when no call of that step can have landed. Where
     another step makes it (`maker`: a stack), nothing is asked unless that one is known to have made
-    something, and servers are looked for that have no tag yet. A deletion (`everything`) looks in
+    something. `reach` is for servers that have no tag yet: what changed since so long before the
+    opening is looked through for them. A deletion (`everything`) looks in
     any case and removes all roles, Trove's unnamed ones included.
     """
 
@@ -48,6 +49,7 @@ class Remove:
     subject: str
     everything: bool = False
     maker: str = ""
+    reach: Micros | None = None
     needs: frozenset[str] = frozenset()
     unique: bool = False
     pivot: bool = False
@@ -59,7 +61,7 @@ class Remove:
     def wants(self, op: Operation) -> Query | None:
         if not self.everything and not self._may_be_made(op):
             return None
-        since = op.opened if self.maker and self.kind is Kind.SERVER else 0
+        since = 0 if self.reach is None else op.opened - self.reach
         return ByIdentity(self.kind, self.subject, self._known(op), since)
 
     def check(self, op: Operation, seen: Seen) -> Next:
@@ -128,9 +130,11 @@ class Remove:
         ]
 
 
-def remove_everything(subject: str, needs: frozenset[str] = frozenset()) -> tuple[Remove, ...]:
+def remove_everything(
+    subject: str, needs: frozenset[str] = frozenset(), reach: Micros | None = None
+) -> tuple[Remove, ...]:
     """All that carries the subject's identity, in the order in which the cloud lets go."""
-    server = Remove("servers", Kind.SERVER, subject, everything=True, needs=needs)
+    server = Remove("servers", Kind.SERVER, subject, everything=True, reach=reach, needs=needs)
     after = frozenset({server.key})
     ports = Remove("ports", Kind.PORT, subject, everything=True, needs=after)
     return (

@@ -218,11 +218,13 @@ class Stage:
             self.world.inbox.remove(command)
 
     def _sleep(self, seconds: float) -> None:
-        """A call takes its time: the others go on, and every process still gives signs of life."""
+        """A call takes its time: the others go on, every process still gives signs of life, and
+        what needs another service goes on in the same process, as in other threads."""
 
         def beat() -> bool:
             for worker in self.world.running:
                 worker.beat()
+            self.world.running[-1].go_on()
             return False
 
         seconds = self._at_most(seconds)

@@ -91,6 +91,14 @@ SEEDS: dict[str, Schedule] = {
         scenario="create",
         faults=(FaultRule(effect=Lose(), verb="create_server", nth=1),),
     ),
+    "a server without a tag is found by a later deletion too": Schedule(
+        manager="orchestrator",
+        scenario="create",
+        faults=(
+            FaultRule(effect=Lose(), verb="create_server", nth=1),
+            FaultRule(effect=_BROKEN, verb="*_server"),
+        ),
+    ),
     "a resize that a delete overtakes in Heat tells what it leaves": Schedule(
         manager="orchestrator",
         scenario="resize-up",

@@ -133,6 +133,14 @@ class WorkerDouble:
         self.scheduler.stop()
         self._stopping = True
 
+    def go_on(self) -> None:
+        """While a call of its own hangs: what does not wait for it."""
+        try:
+            if self.alive:
+                self.scheduler.tick()
+        except Stale:
+            self.alive = False
+
     def tick(self) -> None:
         """One round; a crash ends the worker, and so does a lost lease."""
         self._world.running.append(self)

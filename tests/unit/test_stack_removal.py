@@ -271,7 +271,8 @@ def test_what_is_left_of_a_group_is_recorded_as_its_stack() -> None:
 
 # -- what follows natively ------------------------------------------------------------------------
 
-SERVERS = Remove("server", Kind.SERVER, SUBJECT, maker="stack")
+SERVERS = Remove("server", Kind.SERVER, SUBJECT, maker="stack", reach=0)
+LOST = Remove("servers", Kind.SERVER, SUBJECT, everything=True, reach=SECOND)
 VOLUMES = Remove("volume/data", Kind.VOLUME, SUBJECT, maker="stack")
 SEEN_LAST = {"learned": {"stack": {"id": "k1", "rest": [], "seen": OPENED}}}
 
@@ -284,6 +285,7 @@ SEEN_LAST = {"learned": {"stack": {"id": "k1", "rest": [], "seen": OPENED}}}
         (VOLUMES, undoing(**KNOWN), ByIdentity(Kind.VOLUME, SUBJECT)),
         # Heat gives a server its tag late: what changed since the opening is looked through
         (SERVERS, undoing(**KNOWN), ByIdentity(Kind.SERVER, SUBJECT, since=OPENED)),
+        (LOST, undoing(), ByIdentity(Kind.SERVER, SUBJECT, since=OPENED - SECOND)),
     ],
 )
 def test_what_a_stack_made_is_looked_for_when_there_was_one(
