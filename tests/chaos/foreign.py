@@ -6,7 +6,7 @@ from functools import partial
 from handlers import identity
 from handlers.clouds.memory import CloudState
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.faults import Call
+from handlers.clouds.memory.faults import Call, FaultRule, Refuse
 from handlers.clouds.memory.orchestration import StackChange
 from handlers.clouds.memory.refusal import Lost, Refusal
 from handlers.clouds.memory.things import (
@@ -20,7 +20,10 @@ from handlers.clouds.memory.things import (
 from handlers.commands import NamedResources
 from handlers.operation import SECOND
 from handlers.resources import Service
+from handlers.template import FLAVOR
 from tests.chaos.scenarios import ADMIN, CATALOGUE, KEPT, MYSQL, OLD
+
+_UPDATE = Call(Service.ORCHESTRATION, "update_stack")
 
 
 def make_foreign(state: CloudState, subject: str) -> NamedResources:
@@ -110,14 +113,31 @@ def without_engine(state: CloudState, seconds: float) -> None:
 
 def meddle(state: CloudState, subject: str, *, marks: bool) -> None:
     """Somebody updates the subject's stack without a change; its `marks` stay, or make way."""
-    call = Call(Service.ORCHESTRATION, "update_stack")
     change = StackChange(existing=True, tags=None if marks else ("somebody",))
     for stack in list(state.core.stacks.values()):
         if stack.subject == subject:
             update = partial(_update, state, stack, change)
             with suppress(Refusal, Lost):
-                state.gate.call(call, update)
+                state.gate.call(_UPDATE, update)
 
 
 def _update(state: CloudState, stack: StackThing, change: StackChange, doing: Doing) -> None:
     state.orchestration.update(doing, stack.project, stack.name, stack.id, change)
+
+
+def resize(state: CloudState, subject: str, flavor: str) -> None:
+    """Somebody gives the subject's server another flavor, and tells nobody."""
+    for server in state.core.servers.values():
+        if server.subject == subject:
+            server.flavor = flavor
+
+
+def mislead(state: CloudState, subject: str) -> None:
+    """Somebody asks Heat for a flavor that Nova then refuses: the stack is left UPDATE_FAILED, with
+    that flavor among its parameters."""
+    refuse = FaultRule(effect=Refuse(status=403), verb="resize_server", times=1)
+    change = StackChange(existing=True, parameters={FLAVOR: "4"})
+    for stack in list(state.core.stacks.values()):
+        if stack.subject == subject:
+            state.inject(refuse)
+            state.gate.call(_UPDATE, partial(_update, state, stack, change))

@@ -145,7 +145,7 @@ def the_record_holds(stage: Stage) -> Iterator[str]:
     last = stage.book.ends[-1]
     sight = truth.owned(stage.look(stage.subject), last)
     left = [ref for end in stage.book.ends for ref in end.op.left]
-    for problem in truth.of_record(record, sight, left):
+    for problem in truth.of_record(record, sight, left, truth.wrong_before(last)):
         yield f"in the end {problem}"
     if record and record.state is State.ACTIVE:
         yield from _serves(sight)

@@ -9,6 +9,7 @@ from tests.chaos.invariants import problems_of, the_record_holds
 from tests.chaos.schedule import Schedule
 from tests.chaos.stacks import update_for_nothing
 from tests.chaos.stage import CORE, Stage, Variant
+from tests.chaos.values import wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def _aftermath(stage: Stage) -> list[str]:
     again it can be resumed, and a delete removes it all."""
     record = stage.ledger.instance(stage.subject)
     if record is not None and record.state is State.ACTIVE:
-        return _proven(stage)
+        return [] if [*wrong(record, stage.look(stage.subject))] else _proven(stage)
     if record is None or record.state is not State.ERROR:
         return []
     return (_resumed(stage) if stage.schedule.seed % 2 else []) or _deleted(stage)

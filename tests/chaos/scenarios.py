@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from handlers.clouds.memory import Catalogue
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
@@ -48,6 +50,8 @@ class Start(Enum):
     GROUP = "group"  # a security group of its own
     FOREIGN = "foreign"  # made by Trove: the ledger does not know it, the command names it
     STRANGER = "stranger"  # the same, but the volume that the command names is somebody else's
+    DRIFTED = "drifted"  # an instance whose server somebody gave another flavor
+    MISLED = "misled"  # an instance of whose stack somebody's update has failed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +122,15 @@ def _update_rules(named: Named) -> Body:
     return UpdateSecurityGroupRules(project=PROJECT, cidrs=(KEPT, NEW), resources=named)
 
 
-def _once(verb: str, status: int) -> FaultRule:
+def _refused(verb: str, status: int, times: int = 1) -> FaultRule:
     refuse = Refuse(status=status, message="the policy forbids it", code="forbidden")
-    return FaultRule(effect=refuse, verb=verb, times=1)
+    return FaultRule(effect=refuse, verb=verb, times=times)
 
 
+#: Heat makes a server anew that went to ERROR, five times: for good only the sixth is.
 _NO_HOST = FaultRule(effect=Spoil(Outcome.NO_HOST), verb="create_server", times=1)
+_NOWHERE = replace(_NO_HOST, times=6)
+_OVER_QUOTA = FaultRule(effect=Refuse(quota=True), verb="create_port", times=1)
 _ON_HOST = FaultRule(effect=Spoil(Outcome.ERROR), verb="resize_server", times=1)
 
 SCENARIOS: dict[str, Scenario] = {
@@ -137,7 +144,28 @@ SCENARIOS: dict[str, Scenario] = {
             after=create_instance,
             always=(_NO_HOST,),
         ),
+        Scenario(
+            name="create-nowhere",
+            start=Start.NOTHING,
+            body=create_instance,
+            after=create_instance,
+            always=(_NOWHERE,),
+        ),
+        Scenario(
+            name="create-refused",
+            start=Start.NOTHING,
+            body=create_instance,
+            after=create_instance,
+            always=(_OVER_QUOTA,),
+        ),
         Scenario(name="delete", start=Start.INSTANCE, body=_delete, after=_delete),
+        Scenario(
+            name="delete-refused",  # by Heat twice: then natively
+            start=Start.INSTANCE,
+            body=_delete,
+            after=_delete,
+            always=(_refused("delete_port", 500, times=4),),
+        ),
         Scenario(name="resize-up", start=Start.INSTANCE, body=_resize("3"), after=_update_rules),
         Scenario(name="resize-down", start=Start.INSTANCE, body=_resize("1"), after=_grow),
         Scenario(
@@ -145,7 +173,7 @@ SCENARIOS: dict[str, Scenario] = {
             start=Start.INSTANCE,
             body=_resize("3"),
             after=_resize("1"),
-            always=(_once("confirm_resize", 403),),
+            always=(_refused("confirm_resize", 403),),
         ),
         Scenario(
             name="resize-broken",
@@ -154,6 +182,18 @@ SCENARIOS: dict[str, Scenario] = {
             after=_grow,
             always=(_ON_HOST,),
         ),
+        Scenario(
+            name="resize-drifted", start=Start.DRIFTED, body=_resize("3"), after=_update_rules
+        ),
+        Scenario(
+            name="resize-drifted-undone",
+            start=Start.DRIFTED,
+            body=_resize("3"),
+            after=_grow,
+            always=(_ON_HOST,),
+        ),
+        Scenario(name="resize-misled", start=Start.MISLED, body=_resize("3"), after=_grow),
+        Scenario(name="grow-misled", start=Start.MISLED, body=_grow, after=_resize("3")),
         Scenario(name="volume-resize", start=Start.INSTANCE, body=_grow, after=_resize("3")),
         Scenario(name="group-create", start=Start.NOTHING, body=create_group, after=_update_rules),
         Scenario(
@@ -161,7 +201,7 @@ SCENARIOS: dict[str, Scenario] = {
             start=Start.NOTHING,
             body=create_group,
             after=create_group,
-            always=(_once("create_rules", 400),),
+            always=(_refused("create_rules", 400),),
         ),
         Scenario(name="group-delete", start=Start.GROUP, body=_delete_group, after=_update_rules),
         Scenario(name="rules-create", start=Start.GROUP, body=_add_rules, after=_update_rules),
@@ -171,7 +211,7 @@ SCENARIOS: dict[str, Scenario] = {
             start=Start.GROUP,
             body=_update_rules,
             after=_add_rules,
-            always=(_once("delete_rule", 403),),
+            always=(_refused("delete_rule", 403),),
         ),
         Scenario(name="foreign-delete", start=Start.FOREIGN, body=_delete, after=_delete),
         Scenario(name="foreign-resize", start=Start.FOREIGN, body=_resize("3"), after=_grow),

@@ -15,7 +15,14 @@ from handlers.commands import Body, Command, NamedResources
 from handlers.operation import SECOND, Micros, Operation
 from handlers.resources import Service
 from tests.chaos.crossings import Crossings
-from tests.chaos.foreign import make_foreign, meddle, repair, without_engine
+from tests.chaos.foreign import (
+    make_foreign,
+    meddle,
+    mislead,
+    repair,
+    resize,
+    without_engine,
+)
 from tests.chaos.probe import ProbedCloud
 from tests.chaos.scenarios import CATALOGUE, SCENARIOS, Scenario, Start, create_group
 from tests.chaos.scenarios import create_instance as create
@@ -161,8 +168,12 @@ class Stage:
             stranger = start is Start.STRANGER
             self.named = replace(self.own, volume=self.strangers.volume) if stranger else self.own
         elif start is not Start.NOTHING:
-            self.world.publish(self._command(create if start is Start.INSTANCE else create_group))
+            self.world.publish(self._command(create_group if start is Start.GROUP else create))
             self.world.run()
+            if start is Start.DRIFTED:
+                resize(self.state, self.subject, "4")
+            if start is Start.MISLED:
+                mislead(self.state, self.subject)
             self.settle()
 
     def _command(self, body: Callable[[NamedResources | None], Body]) -> Command:

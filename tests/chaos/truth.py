@@ -19,12 +19,11 @@ from handlers.resources import (
     Kind,
     Port,
     Resource,
-    SecurityGroup,
     Server,
     Stack,
     Volume,
 )
-from handlers.template import FLAVOR, VOLUME_SIZE
+from tests.chaos import values
 from tests.chaos.schedule import Schedule
 from tests.chaos.watch import End, Sight
 
@@ -89,7 +88,7 @@ def _blinds(rule: FaultRule, kind: Kind) -> bool:
 def of_end(end: End, told: Iterable[Ref], eyes: Eyesight) -> Iterator[str]:
     """What is wrong with one end. `told` is what was left behind up to now."""
     yield from _of_event(end.event, end)
-    yield from of_record(end.record, owned(end.after, end), told)
+    yield from of_record(end.record, owned(end.after, end), told, wrong_before(end))
     if end.op.phase is Phase.SUCCEEDED:
         yield from _of_success(end, calm=eyes.calm)
     else:
@@ -116,8 +115,15 @@ def owned(sight: Sight, end: End) -> Sight:
     return {each: thing for each, thing in sight.items() if each not in end.before}
 
 
-def of_record(record: Instance | None, sight: Sight, left: Iterable[Ref]) -> Iterator[str]:
-    """What a record says about a subject against what there is."""
+def wrong_before(end: End) -> frozenset[str]:
+    """What was wrong when the operation opened: somebody else's work, until it is put right."""
+    return frozenset(values.wrong(end.op.basis, end.before)) if end.op.basis else frozenset()
+
+
+def of_record(
+    record: Instance | None, sight: Sight, left: Iterable[Ref], known: Collection[str] = ()
+) -> Iterator[str]:
+    """What a record says about a subject against what there is; `known` is not told again."""
     recorded = {ref.id for ref in record.resources.values()} if record else set()
     there = set(sight)
     if record is None or record.state is State.DELETED:
@@ -128,32 +134,9 @@ def of_record(record: Instance | None, sight: Sight, left: Iterable[Ref]) -> Ite
         if recorded != there:
             more = _kinds(sight, there - recorded)
             yield f"{len(recorded - there)} only in the record, only in the cloud {more}"
-        yield from _of_values(record, sight)
+        yield from (each for each in values.wrong(record, sight) if each not in known)
     elif there - recorded - _named(left, sight):
         yield f"{_kinds(sight, there - recorded)} exist that nobody knows of"
-
-
-def _of_values(record: Instance, sight: Sight) -> Iterator[str]:
-    for each in sight.values():
-        if isinstance(each, Server) and each.flavor != record.flavor:
-            yield f"the flavor is {each.flavor}, the record says {record.flavor}"
-        if isinstance(each, Volume) and each.size != record.volume_size:
-            yield f"the volume has {each.size} GiB, the record says {record.volume_size}"
-        if isinstance(each, SecurityGroup):
-            rules = {rule.wanted for rule in each.rules}
-            if rules != {rule.wanted for rule in record.rules}:
-                yield "the rules are others than the record says"
-        if isinstance(each, Stack):
-            yield from _of_stored_values(record, each)
-
-
-def _of_stored_values(record: Instance, stack: Stack) -> Iterator[str]:
-    """The next update starts from what Heat believes: that must be true."""
-    true = {FLAVOR: record.flavor, VOLUME_SIZE: record.volume_size}
-    for view, values in (stack.outputs or {}).items():
-        for name, value in values.items():
-            if str(value or "") != str(true[name] or ""):
-                yield f"the stack's {view} {name} is {value}, the record says {true[name]}"
 
 
 def _of_success(end: End, *, calm: bool) -> Iterator[str]:
@@ -167,6 +150,9 @@ def _of_success(end: End, *, calm: bool) -> Iterator[str]:
     was_well = end.op.basis is None or end.op.basis.state is State.ACTIVE
     if end.record is None or (was_well and end.record.state is not State.ACTIVE):
         yield "a success without a live record"
+    for each in end.after.values():
+        if isinstance(each, Stack) and each.has_failed and end.before.get(each.id) != each:
+            yield f"the stack is {each.status}"
     if calm and end.op.command.name in ("instance.create", "instance.resize"):
         for each in end.after.values():
             if isinstance(each, Server) and (each.status != "ACTIVE" or each.task):
@@ -229,7 +215,7 @@ def _changed(end: End, *, calm: bool) -> set[str]:
 def _misled(end: End) -> set[str]:
     """Stacks of which Heat believes other things than the record says."""
     stacks = (each for each in end.after.values() if isinstance(each, Stack))
-    return {each.id for each in stacks if end.record and [*_of_stored_values(end.record, each)]}
+    return {each.id for each in stacks if end.record and [*values.misled(end.record, each)]}
 
 
 def _shape(resource: Resource, calm: bool) -> object:
