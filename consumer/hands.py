@@ -78,10 +78,10 @@ class Hands:
         if step.key in held.op.quiet:  # an earlier call, never answered, may have done its part
             held.keep(held.op.found(step.key, {}))
         if step.unique or step.pivot:
-            held.op = self._ledger.save(
-                held.op.hush(step.key, now + self._policy.quiet(step.service))
-            )
-            held.dirty = False
+            intent = held.op.hush(step.key, now + self._policy.quiet(step.service))
+            held.written(self._ledger.save(intent))
+        elif held.sighted:
+            held.written(self._ledger.save(held.op))
         return now
 
     def _answered(self, held: Held, step: Step, answer: Answer, began: Micros) -> bool:

@@ -12,18 +12,31 @@ from handlers.resources import Seen, Service
 class Held:
     """One owned operation and what the worker needs to take it further.
 
-    `op` is the newest value; `dirty` says that the ledger has not seen it yet. `since` is when this
-    worker took it: nothing seen before counts. `waits` says when to look again, by service;
+    `op` is the newest value; `dirty` says that the ledger has to see it before the next wait,
+    `sighted` that looks told something that it has to see before the next call. `since` is when
+    this worker took it: nothing seen before counts. `waits` says when to look again, by service;
     `paused` holds steps back after a fault. `busy` keeps a second thread away, which then leaves
     `again` behind; while it is set, `waits` belong to the thread that set it.
     """
 
-    __slots__ = ("again", "busy", "dirty", "op", "paused", "phase", "plan", "since", "waits")
+    __slots__ = (
+        "again",
+        "busy",
+        "dirty",
+        "op",
+        "paused",
+        "phase",
+        "plan",
+        "sighted",
+        "since",
+        "waits",
+    )
 
     def __init__(self, op: Operation, since: Micros) -> None:
         self.op = op
         self.since = since
         self.dirty = False
+        self.sighted = False
         self.plan: tuple[Step, ...] | None = None
         self.phase: Phase = op.phase
         self.waits: dict[Service, Micros] = {}
@@ -35,6 +48,17 @@ class Held:
         """Take a new value; it is written with the next save, before the next call or wait."""
         self.op = op
         self.dirty = True
+
+    def keep_sight(self, op: Operation) -> None:
+        """Take a new value that a look told: while nothing is called, nobody needs it written, for
+        whoever takes over looks again."""
+        self.op = op
+        self.sighted = True
+
+    def written(self, op: Operation) -> None:
+        """Take the value that the ledger has now."""
+        self.op = op
+        self.dirty = self.sighted = False
 
     def learn(self, step: Step, seen: Seen) -> None:
         """Keep how a thing stands that is not taken further: that is what is left behind.

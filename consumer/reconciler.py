@@ -217,7 +217,7 @@ class Reconciler:
         if op.touched(step.key):
             op = op.note(self._clock.now(), "done", step.key)
         self._telemetry.done(op, step.key, Next.DONE)
-        held.keep(op)
+        held.keep_sight(op)
 
     # -- turning and ending ---------------------------------------------------------------------
 
@@ -267,11 +267,9 @@ class Reconciler:
         op = op.note(now, str(kind)).end(now, left)
         record = self._registry.record(op)
         self._checkpoint("before-finish", op, "")
-        held.op = self._ledger.finish(Ending(op, event_of(op, kind, now, record), record))
-        held.dirty = False
+        held.written(self._ledger.finish(Ending(op, event_of(op, kind, now, record), record)))
         self._checkpoint("after-finish", op, "")
         self._telemetry.finished(held.op)
 
     def _save(self, held: Held, op: Operation) -> None:
-        held.op = self._ledger.save(op)
-        held.dirty = False
+        held.written(self._ledger.save(op))

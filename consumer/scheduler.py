@@ -30,6 +30,9 @@ _LANES = (Service.NETWORK, Service.COMPUTE, Service.BLOCK_STORAGE)
 #: Seconds between two ticks, at least, unless somebody wakes the loop.
 _LEAST = 0.005
 
+#: How long what ended waits for others that end, before the queue is asked for what follows them.
+_GATHER: Micros = 50_000
+
 
 class Scheduler:
     """Drives the reconciler; `tick` never blocks on a cloud."""
@@ -68,6 +71,9 @@ class Scheduler:
         self._looking: set[Service] = set()
         self._in_doubt = False
         self._rescue_at: Micros = 0
+        self._cancel_at: Micros = 0
+        self._open_at: Micros = 0
+        self._told = False
         self._woken = threading.Event()
         self._stopping = False
 
@@ -79,13 +85,14 @@ class Scheduler:
 
     def wake(self) -> None:
         """There is something to open: do not wait for the next tick."""
+        self._open_at = 0
         self._woken.set()
 
     def wait(self, seconds: float) -> None:
         """Sleep until something is due, at most `seconds`, or until somebody wakes the loop."""
         due = self._holdings.next_due(frozenset(self._eyes) - self._looking)
-        if due is not None:
-            seconds = min(seconds, max(_LEAST, (due - self._clock.now()) / 1e6))
+        due = self._open_at if due is None else min(due, self._open_at)
+        seconds = min(seconds, max(_LEAST, (due - self._clock.now()) / 1e6))
         self._woken.wait(seconds)
         self._woken.clear()
 
@@ -101,8 +108,9 @@ class Scheduler:
 
     # -- the tick -------------------------------------------------------------------------------
 
-    def tick(self) -> None:
-        """One round. Raises Stale when the ledger says that this worker is dead."""
+    def tick(self) -> bool:
+        """One round; says whether there are events to publish since the last one. Raises Stale when
+        the ledger says that this worker is dead."""
         try:
             self._reload()
             self._mark_cancelled()
@@ -115,13 +123,21 @@ class Scheduler:
         self._telemetry.holding(len(self._holdings))
         for service in self._eyes:
             self._look(service)
+        told, self._told = self._told, False
+        return told
 
     def _open(self) -> None:
+        """Ask the queue: at once when somebody knows of something, and now and then."""
+        now = self._clock.now()
+        if now < self._open_at:
+            return
+        self._open_at = now + self._policy.poll
         while (room := min(self.room(), BATCH)) > 0:
             opened = self._ledger.open(self._worker, self._decide, room)
             for op in opened:
                 self._telemetry.opened(op)
                 self._hold(op)
+                self._told = True
             if len(opened) < room:
                 return
 
@@ -152,8 +168,10 @@ class Scheduler:
                 return
 
     def _mark_cancelled(self) -> None:
-        if not len(self._holdings):
+        now = self._clock.now()
+        if not len(self._holdings) or now < self._cancel_at:
             return
+        self._cancel_at = now + self._policy.poll // 4
         for operation, by in self._ledger.cancelled(self._worker).items():
             held = self._holdings.get(operation)
             if held is None or held.op.cancelled:
@@ -205,7 +223,7 @@ class Scheduler:
             self._looking.discard(service)
         self._hand_out(service, [held for held in due if asks[held]])
         if self._holdings.anything_due(service, self._clock.now()):
-            self.wake()
+            self._woken.set()
 
     def _hand_out(self, service: Service, some: list[Held]) -> None:
         for held in some:
@@ -248,13 +266,15 @@ class Scheduler:
             again = self._holdings.leave(held)
         if held.op.phase.is_final:
             self._holdings.drop(held)
-            self.wake()
+            self._told = True
+            self._open_at = min(self._open_at, self._clock.now() + _GATHER)
+            self._woken.set()
         elif on is not None:
             self._pools.submit(on, self._advance, held, on)
         elif again:
             self._pools.submit(lane, self._advance, held, lane)
         elif self._is_due(held):
-            self.wake()
+            self._woken.set()
 
     def _is_due(self, held: Held) -> bool:
         """Whether it waits for a first look that nothing is gained by delaying."""

@@ -151,9 +151,10 @@ class Worker:
     def _schedule(self) -> None:
         parts = self._parts
         while not self._stopping.is_set():
-            parts.scheduler.tick()
+            told = parts.scheduler.tick()
             parts.pulse.beat("scheduler")
-            parts.relay.kick()
+            if told:
+                parts.relay.kick()
             parts.scheduler.wait(parts.tick)
         parts.pulse.end("scheduler")
 

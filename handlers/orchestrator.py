@@ -22,7 +22,7 @@ from handlers.commands import (
 )
 from handlers.instance import Instance, State
 from handlers.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME, port_keys
-from handlers.operation import Operation
+from handlers.operation import SECOND, Operation
 from handlers.recipes import (
     RULES_RECIPES,
     Plan,
@@ -64,6 +64,9 @@ NAME = "orchestrator"
 
 EXTEND = "extend"
 
+#: How old a server may be that Heat lost sight of in a create that failed, and left without a tag.
+_LONG_AGO = 30 * 24 * 3600 * SECOND
+
 
 # -- create and delete an instance ----------------------------------------------------------------
 
@@ -73,8 +76,9 @@ def _create(on: Setting, body: CreateInstance) -> Plan:
     a stack may say CREATE_COMPLETE without one (measured on Heat 27, at its time limit)."""
     volume = (VOLUME,) if body.volume else ()
     members = (SERVER, *volume, *port_keys(body.networks), GROUP)
-    steps = _make(on, STACK, lambda: instance_document(on.subject, body), members, body)
-    return (*steps, HasFlavor(body.flavor, needs=keys_of(steps)))
+    made = _make(on, STACK, lambda: instance_document(on.subject, body), members)
+    runs = HasFlavor(body.flavor, needs=frozenset({made[-1].key}))
+    return (*made, runs, *first_rules(body, needs=frozenset({runs.key})))
 
 
 def _uncreate(on: Setting, body: CreateInstance) -> Plan:
@@ -91,7 +95,10 @@ def _delete(on: Setting, body: DeleteInstance) -> Plan:
     """The stack, then natively all that still carries the subject's identity: the volume that the
     stack retains, and whatever Heat could not delete."""
     stack = RemoveStack(on.subject, everything=True, needs=on.needs)
-    rest = remove_everything(on.subject, needs=frozenset({stack.key}))
+    lost = on.basis is not None and on.basis.state is State.ERROR
+    rest = remove_everything(
+        on.subject, needs=frozenset({stack.key}), reach=_LONG_AGO if lost else None
+    )
     return (stack, *rest, _finally(on, stack, after=rest))
 
 
@@ -145,7 +152,8 @@ def _grow(on: Setting, body: ResizeVolume) -> Plan:
 
 
 def _create_group(on: Setting, body: CreateSecurityGroup) -> Plan:
-    return _make(on, GROUP_STACK, lambda: group_document(on.subject, body), (GROUP,), body)
+    made = _make(on, GROUP_STACK, lambda: group_document(on.subject, body), (GROUP,))
+    return (*made, *first_rules(body, needs=frozenset({made[-1].key})))
 
 
 def _uncreate_group(on: Setting, body: CreateSecurityGroup) -> Plan:
@@ -169,16 +177,16 @@ def _make(
     key: str,
     document: Callable[[], Document],
     members: tuple[str, ...],
-    body: CreateInstance | CreateSecurityGroup,
 ) -> Plan:
-    """A stack, the ids of what it made, and the rules of its group."""
+    """A stack, and the ids of what it made."""
     stack = EnsureStack(on.subject, document, key=key)
     told = Members(on.subject, members, stack=key, needs=frozenset({key}))
-    return (stack, told, *first_rules(body, needs=frozenset({told.key})))
+    return (stack, told)
 
 
 def _remove(on: Setting, key: str, kind: Kind, after: Plan, maker: str = STACK) -> Remove:
-    return Remove(key, kind, on.subject, maker=maker, needs=keys_of(after))
+    reach = 0 if kind is Kind.SERVER else None
+    return Remove(key, kind, on.subject, maker=maker, reach=reach, needs=keys_of(after))
 
 
 def _finally(on: Setting, stack: RemoveStack, after: Plan) -> RemoveStack:
