@@ -10,6 +10,7 @@ from handlers.commands import (
     DeleteInstance,
     DeleteSecurityGroup,
 )
+from handlers.errors import Reason
 from handlers.events import Event
 from handlers.instance import Instance, Ref, State
 from handlers.natives import NAME as NATIVES
@@ -59,6 +60,8 @@ class Eyesight(NamedTuple):
             return frozenset(Kind)
         if end.op.manager == NATIVES:
             return self.blind
+        if end.op.failure and end.op.failure.reason is Reason.SUPERSEDED:
+            return frozenset(Kind)
         if any(ref.kind is Kind.STACK for ref in end.op.left):
             return frozenset(Kind) - {Kind.STACK} | self._of_stacks(end)
         return _hanging_on(self.blind)
@@ -166,11 +169,11 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     deletes = isinstance(end.op.command.body, _DELETES)
     other = set(end.after) if deletes else _changed(end, calm=eyes.calm)
     strictly = set(end.after) if deletes else _changed(end, calm=True) | _misled(end)
-    told = _in_stacks(end, named, unsure)
+    moving = _under_way(end, named, unsure)
     lost = {
         each
-        for each in other - set(named) - told
-        if end.after[each].kind not in unsure and not _is_recorded(end, end.after[each])
+        for each in other - set(named) - moving
+        if end.after[each].kind not in unsure and not _is_put_right(end, end.after[each])
     }
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
     doubtful = eyes.doubtful(end)
@@ -187,21 +190,29 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         yield "a clean failure that changed the record"
 
 
-def _in_stacks(end: End, named: Collection[str], unsure: Collection[Kind]) -> set[str]:
-    """All of it, where a stack is told that may exist, or one that Heat is still at work on."""
-    stacks = [each for each in end.after.values() if isinstance(each, Stack)]
-    told = any(one.is_busy and one.id in named for one in stacks)
-    return set(end.after) if told or (stacks and Kind.STACK in unsure) else set()
+def _under_way(end: End, named: Collection[str], unsure: Collection[Kind]) -> set[str]:
+    """All of it, where a stack is told that may exist, or one that Heat is still at work on; and
+    what moves along with a told server."""
+    told = [each for one, each in end.after.items() if one in named]
+    if any(isinstance(each, Stack) and each.is_busy for each in told):
+        return set(end.after)
+    if Kind.STACK in unsure and any(isinstance(each, Stack) for each in end.after.values()):
+        return set(end.after)
+    busy = (each for each in told if isinstance(each, Server) and "RESIZE" in each.status)
+    return {volume for each in busy for volume in each.volumes}
 
 
-def _is_recorded(end: End, resource: Resource) -> bool:
-    """A volume that was extended, and of which the record and the event say so."""
-    return (
-        isinstance(resource, Volume)
-        and end.record is not None
-        and end.op.basis is not None
-        and resource.size == end.record.volume_size != end.op.basis.volume_size
-    )
+def _is_put_right(end: End, resource: Resource) -> bool:
+    """What is as the record now says and was not: extended, or aligned after somebody's doing."""
+    if end.record is None or end.op.basis is None or [*values.wrong(end.record, _one(resource))]:
+        return False
+    at_rest = resource.status in ("ACTIVE", "in-use", "available", "UPDATE_COMPLETE")
+    before = end.before.get(resource.id)
+    return at_rest and before is not None and bool([*values.wrong(end.record, _one(before))])
+
+
+def _one(resource: Resource) -> Sight:
+    return {resource.id: resource}
 
 
 def _changed(end: End, *, calm: bool) -> set[str]:
