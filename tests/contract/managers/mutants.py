@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from handlers.base import Next, Step
+from handlers.base import Next, ResourceManager, Step
 from handlers.commands import (
     Command,
     CreateInstance,
@@ -39,34 +39,33 @@ Plan = tuple[Step, ...]
 Plans = Callable[[Command, Instance | None, Plan], Plan]
 Records = Callable[[Operation, Instance | None], Instance | None]
 
-_GOOD = Natives()
-
 
 class Broken:
-    """NATIVES, but for what is passed in."""
-
-    name = _GOOD.name
+    """A `good` manager, but for what is passed in."""
 
     def __init__(
         self,
+        good: ResourceManager | None = None,
         plan: Plans = lambda command, basis, plan: plan,
         undo: Plans = lambda command, basis, plan: plan,
         record: Records = lambda op, record: record,
         change: Callable[[Command], Command] = lambda command: command,
     ) -> None:
+        self._good = good or Natives()
+        self.name = self._good.name
         self._plan, self._undo, self._record, self._change = plan, undo, record, change
 
     def plan(self, command: Command, basis: Instance | None) -> Plan:
-        return self._plan(command, basis, _GOOD.plan(self._change(command), basis))
+        return self._plan(command, basis, self._good.plan(self._change(command), basis))
 
     def undo(self, command: Command, basis: Instance | None) -> Plan:
-        return self._undo(command, basis, _GOOD.undo(command, basis))
+        return self._undo(command, basis, self._good.undo(command, basis))
 
     def record(self, op: Operation) -> Instance | None:
-        return self._record(op, _GOOD.record(op))
+        return self._record(op, self._good.record(op))
 
     def leftovers(self, op: Operation) -> tuple[Ref, ...]:
-        return _GOOD.leftovers(op)
+        return self._good.leftovers(op)
 
 
 class Pretending(Broken):
@@ -92,13 +91,16 @@ class Credulous(Claim):
         return Next.DONE
 
 
-def _without(kind: type, *keys: str) -> Plans:
-    """Steps with these keys are left out of the plans of one kind of command."""
+def without(kind: type, *keys: str) -> Plans:
+    """Steps with these keys are left out of the plans of one kind of command, and nobody needs
+    them."""
 
     def plan(command: Command, basis: Instance | None, plan: Plan) -> Plan:
         if not isinstance(command.body, kind):
             return plan
-        return tuple(step for step in plan if step.key.partition("/")[0] not in keys)
+        kept = [step for step in plan if step.key.partition("/")[0] not in keys]
+        there = frozenset(step.key for step in kept)
+        return tuple(Ordered(step, step.needs & there) for step in kept)
 
     return plan
 
@@ -135,12 +137,12 @@ def _remove_first(command: Command, basis: Instance | None, plan: Plan) -> Plan:
         return plan
     add, remove = plan
     return (
-        _Ordered(remove, frozenset()),
-        _Ordered(add, frozenset({remove.key})),
+        Ordered(remove, frozenset()),
+        Ordered(add, frozenset({remove.key})),
     )
 
 
-class _Ordered:
+class Ordered:
     """A step with other needs."""
 
     def __init__(self, step: Step, needs: frozenset[str]) -> None:
@@ -177,11 +179,11 @@ def _forgotten(op: Operation, record: Instance | None) -> Instance | None:
 #: What is wrong -> the manager, and the scenario that must fail.
 MUTANTS: dict[str, tuple[Broken, Scenario]] = {
     "deletes forget the volume": (
-        Broken(plan=_without(DeleteInstance, "volumes")),
+        Broken(plan=without(DeleteInstance, "volumes")),
         delete.deleting_twice_ends_well_twice,
     ),
     "deletes forget the security group": (
-        Broken(plan=_without(DeleteInstance, "security-groups")),
+        Broken(plan=without(DeleteInstance, "security-groups")),
         create.an_instance_without_volume_and_access_has_neither,
     ),
     "deletes leave no tombstone": (
@@ -193,11 +195,11 @@ MUTANTS: dict[str, tuple[Broken, Scenario]] = {
         failures.a_server_that_goes_to_error_is_undone,
     ),
     "an undo forgets the ports": (
-        Broken(undo=_without(CreateInstance, "port")),
+        Broken(undo=without(CreateInstance, "port")),
         failures.a_server_that_goes_to_error_is_undone,
     ),
     "an undo forgets the volume": (
-        Broken(undo=_without(CreateInstance, "volume")),
+        Broken(undo=without(CreateInstance, "volume")),
         failures.over_quota_ends_clearly_and_leaves_nothing,
     ),
     "a resize makes a new server": (
@@ -205,11 +207,11 @@ MUTANTS: dict[str, tuple[Broken, Scenario]] = {
         flavors.a_server_is_resized_up_and_down_in_place,
     ),
     "a resize is not confirmed": (
-        Broken(plan=_without(ResizeInstance, "confirm")),
+        Broken(plan=without(ResizeInstance, "confirm")),
         flavors.a_server_is_resized_up_and_down_in_place,
     ),
     "a volume resize does nothing": (
-        Broken(plan=_without(ResizeVolume, "extend")),
+        Broken(plan=without(ResizeVolume, "extend")),
         volumes.a_volume_grows_in_use_and_never_shrinks,
     ),
     "old rules go first": (
@@ -217,7 +219,7 @@ MUTANTS: dict[str, tuple[Broken, Scenario]] = {
         groups.an_instances_rules_change_without_a_moment_of_no_access,
     ),
     "old rules stay": (
-        Broken(plan=_without(UpdateSecurityGroupRules, "old-rules")),
+        Broken(plan=without(UpdateSecurityGroupRules, "old-rules")),
         groups.a_group_of_its_own_lives_its_life,
     ),
     "the record does not change": (

@@ -8,19 +8,24 @@ from typing import Any
 
 import pytest
 
+from handlers import registry
 from handlers.commands import BODIES
 from tests.contract.managers.bench import Bench
 from tests.contract.managers.memory import MemoryPlace
 from tests.contract.managers.mutants import MUTANTS
 from tests.contract.managers.orders import samples
+from tests.contract.managers.stack_mutants import STACK_MUTANTS
 from tests.contract.managers.table import MANAGERS
 from tests.support.matrix import Matrix, MatrixPlugin, Measure
 
+WRONG = {**MUTANTS, **STACK_MUTANTS}
 
-@pytest.mark.parametrize("wrong", sorted(MUTANTS))
+
+@pytest.mark.parametrize("wrong", sorted(WRONG))
 def test_a_broken_manager_is_rejected(wrong: str) -> None:
-    broken, scenario = MUTANTS[wrong]
-    bench = Bench(MemoryPlace(lambda: (broken,)), MANAGERS["natives"])
+    broken, scenario = WRONG[wrong]
+    others = [each for each in registry.managers() if each.name != broken.name]
+    bench = Bench(MemoryPlace(lambda: (broken, *others)), MANAGERS[broken.name])
     with pytest.raises(AssertionError):
         scenario(bench)
 
