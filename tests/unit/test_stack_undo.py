@@ -198,7 +198,7 @@ def test_a_stack_that_could_not_be_restored_is_left() -> None:
 # -- OnlyIf ---------------------------------------------------------------------------------------
 
 WRAPPED = OnlyIf(RESTORE, is_updated)
-SUPERSEDED = {"failure": failure(Reason.SUPERSEDED)}
+SUPERSEDED: dict[str, Any] = {"failure": failure(Reason.SUPERSEDED)}
 
 
 def test_a_wrapped_step_is_the_step_but_never_the_point_of_no_return() -> None:

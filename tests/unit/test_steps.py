@@ -8,6 +8,7 @@ from handlers.base import Next
 from handlers.commands import Command, CreateInstance, DataVolume, Network
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref, Scope
+from handlers.keys import VOLUME
 from handlers.operation import Operation
 from handlers.resources import (
     Absent,
@@ -29,7 +30,7 @@ from handlers.steps.claim import Claim
 from handlers.steps.remove import Remove
 from handlers.steps.security_groups import AddRules, RemoveRules, product
 from handlers.steps.servers import Confirm, Resize, Revert, ensure_server
-from handlers.steps.volumes import VOLUME, Extend, ensure_volume
+from handlers.steps.volumes import Extend, ensure_volume
 
 SUBJECT = "5f7ad9a6-0f3f-4d43-8d0b-111111111111"
 SCOPE = Scope(cloud="cloud", region="region", project="tenant")
