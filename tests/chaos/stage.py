@@ -49,12 +49,16 @@ _POLICY = replace(
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """What the deployment is made of; the ablation run replaces a part."""
+    """What the deployment is made of; the ablation run replaces a part.
+
+    `lanes`: while a call hangs, its process goes on with what needs another service.
+    """
 
     parts: Parts = field(default_factory=Parts)
     policy: Policy = _POLICY
     ledger: Callable[[Callable[[], Micros], Vault], Ledger] = MemoryLedger
     cloud: type[ProbedCloud] = ProbedCloud
+    lanes: bool = True
 
 
 CORE = Variant()
@@ -235,7 +239,8 @@ class Stage:
         def beat() -> bool:
             for worker in self.world.running:
                 worker.beat()
-            self.world.running[-1].go_on()
+            if self.variant.lanes:
+                self.world.running[-1].go_on()
             return False
 
         seconds = self._at_most(seconds)

@@ -1,8 +1,11 @@
 """A whole deployment in virtual time: workers, one ledger, one cloud, no threads and no waiting."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from consumer.hands import Checkpoint
@@ -55,6 +58,21 @@ class VirtualClock:
         self._now = max(self._now, at)
 
 
+class Turns(Inline):
+    """Looks at once; what is submitted has its turn afterwards, as in another thread."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def submit(self, service: Service, work: Callable[..., None], *args: Any) -> None:
+        self._waiting.append(partial(work, *args))
+
+    def run(self) -> None:
+        """Let everything have its turn."""
+        while self._waiting:
+            self._waiting.popleft()()
+
+
 class Crash(BaseException):
     """The process died: nothing after it runs."""
 
@@ -85,6 +103,7 @@ class WorkerDouble:
         self._stopping = False
         self._world = world
         self._beat = world.ledger.register(name, "test")
+        self._turns = Turns()
         parts = world.parts
         eyes = {
             service: parts.observer(
@@ -111,7 +130,7 @@ class WorkerDouble:
             registry=registry,
             reconciler=reconciler,
             eyes=eyes,
-            pools=Inline(),
+            pools=self._turns,
             policy=world.policy,
             clock=world.clock,
             telemetry=world.telemetry,
@@ -137,7 +156,7 @@ class WorkerDouble:
         """While a call of its own hangs: what does not wait for it."""
         try:
             if self.alive:
-                self.scheduler.tick()
+                self._round()
         except Stale:
             self.alive = False
 
@@ -148,7 +167,7 @@ class WorkerDouble:
             self.beat()
             if self.alive:
                 self._intake()
-                self.scheduler.tick()
+                self._round()
                 self._relay()
             if self._stopping:
                 self._world.ledger.retire(self.name)
@@ -159,6 +178,11 @@ class WorkerDouble:
             pass  # the broker keeps what was not acked, the outbox what was not sent
         finally:
             self._world.running.remove(self)
+
+    def _round(self) -> None:
+        self._turns.run()
+        self.scheduler.tick()
+        self._turns.run()
 
     def _intake(self) -> None:
         """A delivery is settled when the ledger has the command, and not before."""
