@@ -46,11 +46,14 @@ from handlers.steps.stack_members import Members
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stack_undo import (
     ALIGN,
+    FINISH,
     REALIGN,
     OnlyIf,
     Restore,
     SettleServer,
     StopUpdate,
+    is_complete,
+    is_finishing,
     is_only_aligned,
     is_updated,
     unaligned,
@@ -107,7 +110,8 @@ def _delete(on: Setting, body: DeleteInstance) -> Plan:
 
 def _resize(on: Setting, body: ResizeInstance) -> Plan:
     """By Heat, which confirms at once. A server that somebody gave another flavor behind Heat's
-    back gets the recorded one first: Heat would fail, or do nothing."""
+    back gets the recorded one first: Heat would fail. Where Heat believes that it has the new one
+    already, and does nothing, Nova is asked: only then do all agree."""
     there, old = _look(on), _flavor(on)
     align = Resize(old, key=ALIGN, needs=keys_of(there))
     aligned = Confirm(old, key="aligned", needs=frozenset({align.key}), pivot=False)
@@ -116,7 +120,13 @@ def _resize(on: Setting, body: ResizeInstance) -> Plan:
     runs = HasFlavor(old, key="runs", running=True, needs=frozenset({aligned.key}))
     values = _values(on, flavor=body.flavor)
     update = UpdateStack(on.subject, values, explained=True, needs=frozenset({runs.key}))
-    return (*there, align, aligned, runs, update, Resized(body.flavor))
+    finish = Resize(body.flavor, key=FINISH, needs=frozenset({update.key}))
+    finished = Confirm(
+        body.flavor, key="finished", needs=frozenset({update.key, FINISH}), pivot=False
+    )
+    native = (OnlyIf(finish, is_complete), OnlyIf(finished, is_finishing))
+    verify = Resized(body.flavor, needs=keys_of(native))
+    return (*there, align, aligned, runs, update, *native, verify)
 
 
 def _unresize(on: Setting, body: ResizeInstance) -> Plan:
@@ -124,13 +134,15 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
     what it was told to stop. A server that was on its way to the recorded flavor is stopped too."""
     unalign = SettleServer(key=ALIGN)
     stop = StopUpdate(on.subject)
-    settle = SettleServer(needs=frozenset({stop.key}))
+    unfinish = SettleServer(key=FINISH)
+    settle = SettleServer(needs=frozenset({stop.key, unfinish.key}))
     restore = Restore(on.subject, _values(on), needs=frozenset({settle.key}))
     align = Resize(_flavor(on), key=REALIGN, needs=frozenset({restore.key}))
     aligned = Confirm(_flavor(on), key="realigned", needs=frozenset({align.key}))
     steps: Plan = (stop, settle, restore, align)
     return (
         OnlyIf(unalign, is_only_aligned),
+        OnlyIf(unfinish, is_finishing),
         *(OnlyIf(step, is_updated) for step in steps),
         OnlyIf(aligned, is_updated, tells=unaligned),
     )

@@ -5,14 +5,28 @@ from dataclasses import dataclass
 from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
+from handlers.keys import VOLUME
 from handlers.operation import Facts, Operation
-from handlers.resources import SERVICE_OF, Absent, ById, Kind, Query, Seen, Service
+from handlers.resources import (
+    SERVICE_OF,
+    Absent,
+    ById,
+    Kind,
+    Query,
+    Seen,
+    Server,
+    Service,
+    Volume,
+)
+
+_LOOK = "recorded/"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """Looks for drift before a stack is changed: Heat does not notice that a port or a group is
-    gone, and a volume or server that is gone makes its update fail (measured on Heat 27)."""
+    gone, and a volume or server that is gone makes its update fail, like a server in ERROR, which
+    it would replace (measured on Heat 27)."""
 
     ref: Ref
     needs: frozenset[str] = frozenset()
@@ -21,7 +35,7 @@ class Recorded:
 
     @property
     def key(self) -> str:
-        return f"recorded/{self.ref.role}"
+        return _LOOK + self.ref.role
 
     @property
     def service(self) -> Service:
@@ -37,13 +51,21 @@ class Recorded:
                 Reason.NOT_FOUND,
                 service=self.service,
             )
+        if any(isinstance(each, Server) and each.status == "ERROR" for each in seen.matches):
+            text = f"server {self.ref.id} is in ERROR: Heat would want to replace it"
+            raise Terminal(text, Reason.CLOUD_ERROR, service=self.service)
         return Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
+        """How large a volume is that somebody has extended, by Cinder or by Heat."""
+        volume = None if isinstance(seen, Absent) else seen.matches[0]
+        known = op.basis.volume_size if op.basis else 0
+        if not isinstance(volume, Volume) or volume.size == known:
+            return {}
+        return {"size": volume.size}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         return ()
@@ -55,3 +77,10 @@ def recorded(basis: Instance | None, needs: frozenset[str]) -> tuple[Recorded, .
     return tuple(
         Recorded(ref, needs=needs) for ref in refs if ref.kind is not Kind.STACK and ref.id
     )
+
+
+def size_seen(op: Operation) -> int:
+    """What the recorded data volume was seen to have, in GiB, where it is not what is recorded;
+    otherwise 0."""
+    size: int = op.fact(_LOOK + VOLUME, "size", 0)
+    return size

@@ -8,7 +8,7 @@ from handlers.instance import Ref, State
 from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Query, Seen, Service, Stack
-from handlers.steps.stacks import failure_of, is_stuck
+from handlers.steps.stacks import failure_of, is_stuck, write_of
 
 #: How often Heat is asked, before its resources are deleted without it.
 TRIES = 2
@@ -111,5 +111,5 @@ class RemoveStack:
             return False
         write = last_write(stack.tags) or ""
         if not self.everything:
-            return write == f"{op.id}_{self.key}"
+            return write == write_of(op, self.key)
         return stack.role is not None and (self.key == STACK or write.endswith(f"_{self.key}"))

@@ -31,6 +31,9 @@ REALIGN = "realign"
 #: Before an update: the server is given its recorded flavor again.
 ALIGN = "align"
 
+#: After one that did nothing: the server is given its new flavor.
+FINISH = "finish"
+
 
 @dataclass(frozen=True, slots=True)
 class OnlyIf:
@@ -94,6 +97,17 @@ def is_updated(op: Operation) -> bool:
 def is_only_aligned(op: Operation) -> bool:
     """Whether the server was resized for an update that never came."""
     return op.touched(ALIGN) and not op.touched(UPDATE)
+
+
+def is_complete(op: Operation) -> bool:
+    """Whether Heat says that the update went well."""
+    status: str = op.fact(UPDATE, "status", "")
+    return status.endswith("_COMPLETE")
+
+
+def is_finishing(op: Operation) -> bool:
+    """Whether the server was resized after an update that did nothing."""
+    return op.touched(FINISH)
 
 
 def unaligned(op: Operation) -> tuple[Ref, ...]:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
 from handlers.errors import Reason, Terminal
@@ -21,7 +24,8 @@ from handlers.resources import (
     Service,
     Stack,
 )
-from handlers.template import Document
+from handlers.steps.recorded import size_seen
+from handlers.template import VOLUME_SIZE, Document
 
 UPDATE = "update"
 
@@ -29,6 +33,10 @@ UPDATE = "update"
 TRIES = 3
 
 _MINUTE = 60 * SECOND
+
+#: Characters of a write's name that fit into a tag of a stack beside its mark (80: measured on
+#: Heat 27), and how many of them stand for an operation whose id is longer.
+_MOST, _SHORT = 68, 40
 
 #: Heat is given up when it has worked for a quarter of the operation's time, but at least for:
 _LEAST = _MINUTE
@@ -44,8 +52,12 @@ _REASONS = {400: Reason.REFUSED, 403: Reason.REFUSED, 404: Reason.NOT_FOUND}
 
 
 def write_of(op: Operation, key: str) -> str:
-    """What a stack's tags say after this step's write: the proof that Heat has accepted it."""
-    return f"{op.id}_{key}"
+    """What a stack's tags say after this step's write: the proof that Heat has accepted it. A long
+    id of an operation is told by its digest, whatever the step is."""
+    write = f"{op.id}_{key}"
+    if len(write) <= _MOST:
+        return write
+    return f"{sha256(op.id.encode()).hexdigest()[:_SHORT]}_{key}"
 
 
 def minutes_of(op: Operation) -> int:
@@ -179,7 +191,8 @@ class UpdateStack:
     because after a failed update Heat keeps the values that failed.
 
     Never while Heat works on the stack, whoever began that. `tells` is the step whose change of a
-    resource Heat is told of. A failure that is `explained` is left to a later step to tell.
+    resource Heat is told of. A failure that is `explained` is left to a later step to tell; one
+    that was told already is tried again, for then somebody resumed the operation.
     """
 
     subject: str
@@ -201,12 +214,16 @@ class UpdateStack:
             return Next.WAIT
         if last_write(stack.tags) != write_of(op, self.key):
             return Next.ACT
-        if stack.has_failed and not self.explained:
-            raise failure_of(stack)
-        return Next.DONE
+        if not stack.has_failed or self.explained:
+            return Next.DONE
+        if op.fact(self.key, "status"):
+            return Next.ACT
+        raise failure_of(stack)
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        return update(op, self, there(seen), world)
+        answer = update(op, self, there(seen), world)
+        told = {"status": ""} if op.fact(self.key, "status") else {}
+        return replace(answer, facts={**answer.facts, **told})
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         stack = stack_of(seen)
@@ -233,18 +250,27 @@ class _Update(Protocol):
 
 
 def update(op: Operation, step: _Update, stack: Stack, world: Cloud) -> Answer:
-    """One PATCH. That it was called is kept, in case that somebody else's tags replace ours."""
+    """One PATCH. That it was called is kept, in case that somebody else's tags replace ours.
+
+    A volume that somebody has extended behind our back keeps its size: told the recorded one, Heat
+    would fail, and stop a resize on its way (measured on Heat 27: it never shrinks a volume).
+    """
     answer = world.update_stack(
         StackUpdate(
             subject=step.subject,
             stack=stack.id,
-            parameters=step.parameters,
+            parameters=_true(op, step.parameters),
             write=write_of(op, step.key),
             minutes=minutes_of(op),
         )
     )
     tries = op.fact(step.key, "tries", 0) + 1
     return Answer(facts={"tries": tries}, request_id=answer.request_id)
+
+
+def _true(op: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    size = parameters.get(VOLUME_SIZE, 0)
+    return {**parameters, VOLUME_SIZE: max(size, size_seen(op))} if size else parameters
 
 
 def stack_query(op: Operation) -> Query:

@@ -216,7 +216,9 @@ def test_a_resize_looks_repairs_drift_updates_and_looks_again() -> None:
         "aligned": {"align"},
         "runs": {"aligned"},
         "update": {"runs"},
-        "verify": {"update"},
+        "finish": {"update"},
+        "finished": {"update", "finish"},
+        "verify": {"finish", "finished"},
     }
     align, aligned = only(steps, "align"), only(steps, "aligned")
     assert isinstance(align, Resize)
@@ -256,8 +258,9 @@ def test_the_way_back_of_a_resize_stops_settles_restores_and_looks() -> None:
 
     assert order(steps) == {
         "align": set(),
+        "finish": set(),
         "update": set(),
-        "settle": {"update"},
+        "settle": {"update", "finish"},
         "restore": {"settle"},
         "realign": {"restore"},
         "realigned": {"realign"},
