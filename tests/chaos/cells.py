@@ -26,7 +26,7 @@ NO_ENGINE = 12.0
 _SECONDS = {Do.PAUSE: PAUSE, Do.ENGINE: NO_ENGINE}
 
 #: What there is only where Heat is at work.
-_HEATS_OWN = frozenset({Do.ENGINE, Do.MEDDLE})
+_HEATS_OWN = frozenset({Do.ENGINE, Do.MEDDLE, Do.VANISH})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from handlers import identity
 from handlers.clouds.memory import CloudState
 from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.faults import Call, FaultRule, Refuse
-from handlers.clouds.memory.orchestration import StackChange
+from handlers.clouds.memory.orchestration import StackChange, StackSpec
 from handlers.clouds.memory.refusal import Lost, Refusal
 from handlers.clouds.memory.things import (
     GroupThing,
@@ -20,9 +20,10 @@ from handlers.clouds.memory.things import (
 from handlers.commands import NamedResources
 from handlers.operation import SECOND
 from handlers.resources import Service
-from handlers.template import FLAVOR
+from handlers.template import FLAVOR, HOT
 from tests.chaos.scenarios import ADMIN, CATALOGUE, KEPT, MYSQL, OLD
 
+_EMPTY = {"heat_template_version": HOT}
 _UPDATE = Call(Service.ORCHESTRATION, "update_stack")
 
 
@@ -141,3 +142,26 @@ def mislead(state: CloudState, subject: str) -> None:
         if stack.subject == subject:
             state.inject(refuse)
             state.gate.call(_UPDATE, partial(_update, state, stack, change))
+
+
+def occupy(state: CloudState, subject: str) -> str:
+    """Somebody has a stack of the name that the subject's would have; its id."""
+    spec = StackSpec(name=identity.resource_name(subject), template=_EMPTY)
+    call = Call(Service.ORCHESTRATION, "create_stack")
+    made = state.gate.call(
+        call, lambda doing: state.orchestration.create(doing, state.project, spec)
+    )
+    return made.id
+
+
+def vanish(state: CloudState, subject: str) -> None:
+    """Somebody deletes the subject's stack."""
+    call = Call(Service.ORCHESTRATION, "delete_stack")
+    for stack in list(state.core.stacks.values()):
+        if stack.subject == subject:
+            with suppress(Refusal, Lost):
+                state.gate.call(call, partial(_delete, state, stack))
+
+
+def _delete(state: CloudState, stack: StackThing, doing: Doing) -> None:
+    state.orchestration.delete(doing, stack.project, stack.name, stack.id)

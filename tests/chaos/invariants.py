@@ -5,24 +5,21 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from consumer.ledger.base import Verdict
 from consumer.secrets import has_secrets
 from handlers.admission import supersedes
-from handlers.clouds.memory.faults import Delay, Late, Lose
+from handlers.clouds.memory.faults import Late, Lose
 from handlers.errors import Reason
 from handlers.events import EventKind, event_id
-from handlers.instance import Instance, Ref, State
-from handlers.operation import SECOND, Operation, Phase
+from handlers.instance import Ref, State
+from handlers.operation import SECOND, Phase
 from handlers.resources import Kind, SecurityGroup, Server, Volume
-from tests.chaos import stack_checks, truth
+from tests.chaos import order_checks, stack_checks, truth
+from tests.chaos.afterwards import idle_of, operations_of
 from tests.chaos.probe import BY_HEAT
 from tests.chaos.scenarios import SECRET
 from tests.chaos.schedule import Do
 from tests.chaos.stage import LIMIT, UNDO, Stage
 from tests.chaos.watch import Sight
-
-#: Seconds that a dead worker's operations may lie until somebody takes them.
-TAKE_OVER = 45
 
 Check = Callable[[Stage], Iterator[str]]
 
@@ -43,7 +40,7 @@ def ends_in_time(stage: Stage) -> Iterator[str]:
     """Deadline, undo budget, and what standing still and taking over may cost besides."""
     for end in stage.book.ends:
         took = (end.op.finished - end.op.opened) / SECOND
-        if took > LIMIT + UNDO + _idle(stage) + 30:
+        if took > LIMIT + UNDO + idle_of(stage) + 30:
             yield f"{end.op.command.name} took {took:.0f} s"
 
 
@@ -53,7 +50,7 @@ def one_end_is_told(stage: Stage) -> Iterator[str]:
     for event in stage.world.published:
         if not event.type.endswith(f".{EventKind.START}"):
             told.setdefault(event.data.operation, set()).add(event.id)
-    for op in _operations(stage):
+    for op in operations_of(stage):
         kind = EventKind.ERROR if op.phase is Phase.FAILED else EventKind.END
         if told.get(op.id, set()) != {event_id(op.id, kind)}:
             yield f"{op.command.name} is {op.phase}, told {len(told.get(op.id, ()))} ends"
@@ -62,56 +59,9 @@ def one_end_is_told(stage: Stage) -> Iterator[str]:
             yield f"operation {name} ended {count} times"
 
 
-def answers_repeat(stage: Stage) -> Iterator[str]:
-    """The same content again is known, other content is a conflict."""
-    first: dict[str, object] = {}
-    for command, verdict in stage.book.verdicts:
-        known = first.setdefault(command.id, command)
-        seen = verdict is not Verdict.NEW
-        if seen and (verdict is Verdict.KNOWN) != (known == command):
-            yield f"a repeated {command.name} was answered with {verdict}"
-
-
-def subjects_keep_their_order(stage: Stage) -> Iterator[str]:
-    """Operations of one subject run one after the other, in order of acceptance."""
-    accepted = [op.id for op in reversed(stage.ledger.operations(subject=stage.subject))]
-    opened = [name for what, name in stage.book.order if what == "open"]
-    if opened != [name for name in accepted if name in set(opened)]:
-        yield "operations opened out of order"
-    running: set[str] = set()
-    for what, name in stage.book.order:
-        running.discard(name)
-        if what == "open":
-            if running:
-                yield "two operations of one subject ran at a time"
-            running.add(name)
-
-
-def the_basis_is_the_last_record(stage: Stage) -> Iterator[str]:
-    """What one operation leaves is what the next one starts from."""
-    last: Instance | None = None
-    for index, end in enumerate(stage.book.ends):
-        if index and end.op.basis != last:
-            yield f"{end.op.command.name} started from another record than the last one"
-        last = end.record
-
-
-def deletes_supersede(stage: Stage) -> Iterator[str]:
-    """What a delete finds queued or open is undone at once, and not carried on to its end."""
-    idle = _idle(stage)
-    ops = list(reversed(_operations(stage)))
-    for index, op in enumerate(ops):
-        later = [o for o in ops[index + 1 :] if supersedes(o.command)]
-        if not later or supersedes(op.command) or not op.phase.is_final:
-            continue
-        waited = (op.finished - max(later[0].accepted, op.opened)) / SECOND
-        if waited > idle + (3 if op.phase is Phase.SUCCEEDED else UNDO + 30):
-            yield f"{op.command.name} went on for {waited:.0f} s after the delete had come"
-
-
 def ends_are_true(stage: Stage) -> Iterator[str]:
     """Event and record say what is in the cloud, at every end."""
-    eyes = truth.Eyesight.under(stage.schedule, _idle(stage))
+    eyes = truth.Eyesight.under(stage.schedule, idle_of(stage))
     told: list[Ref] = []
     for end in stage.book.ends:
         told += end.op.left
@@ -170,7 +120,7 @@ def nothing_is_made_twice(stage: Stage) -> Iterator[str]:
     went wrong."""
     if stage.schedule.beyond:
         return
-    creates = sum(op.command.name.endswith(".create") for op in _operations(stage))
+    creates = sum(op.command.name.endswith(".create") for op in operations_of(stage))
     made = Counter((one.kind, one.role) for one in stage.state.audit.made if one.subject)
     again = sum(step == BY_HEAT for step, _, _ in stage.cloud.faults)
     for (kind, role), count in made.items():
@@ -205,7 +155,7 @@ def access_never_breaks(stage: Stage) -> Iterator[str]:
 
 def _asked_for(stage: Stage, cidr: str) -> bool:
     """Several updates may well take an access away and give it again."""
-    return bool(cidr) and sum("rules" in op.command.name for op in _operations(stage)) > 1
+    return bool(cidr) and sum("rules" in op.command.name for op in operations_of(stage)) > 1
 
 
 def kept_ids_stay(stage: Stage) -> Iterator[str]:
@@ -222,7 +172,7 @@ def kept_ids_stay(stage: Stage) -> Iterator[str]:
 
 def secrets_stay_secret(stage: Stage) -> Iterator[str]:
     """Not in events, not in records, not in what is kept of an operation after its end."""
-    for op in _operations(stage):
+    for op in operations_of(stage):
         if has_secrets(op.command) and op.phase.is_final:
             yield "a secret was kept after the end"
         shown = msgspec.json.encode(
@@ -240,16 +190,24 @@ def nothing_broke(stage: Stage) -> Iterator[str]:
     yield from stage.defects.seen
 
 
+#: What may keep a command from going well.
+_DISTURBS = (Do.DELETE, Do.NEXT, Do.ENGINE)
+
+
 def undisturbed_work_succeeds(stage: Stage) -> Iterator[str]:
-    """Where the cloud is well and nobody deletes, crashes and pauses cost time, and no more."""
+    """Where the cloud is well and nobody deletes, crashes and pauses cost time, and no more. A way
+    back leaves nothing, when only the failure that it is for has happened."""
     if stage.schedule.faults or any(s.do in _DISTURBS for s in stage.schedule.strikes):
         return
-    op = stage.ledger.operation(stage.command.id)
+    op, scenario = stage.ledger.operation(stage.command.id), stage.scenario
+    refused = stage.schedule.manager in scenario.refused
     if op is None:
         yield f"{stage.command.name} was lost"
-    elif stage.scenario.refused and (op.phase is not Phase.FAILED or op.left):
+    elif op.left:
+        yield f"{stage.command.name} leaves {len(op.left)} things"
+    elif refused and op.phase is not Phase.FAILED:
         yield f"{stage.command.name} was not refused"
-    elif not stage.scenario.always and (op.phase is Phase.FAILED) is not stage.scenario.refused:
+    elif not scenario.always and (op.phase is Phase.FAILED) is not refused:
         yield f"{stage.command.name} failed: {op.failure and op.failure.message}"
     elif op.failure and op.failure.reason is Reason.DEADLINE:
         yield f"{stage.command.name} ran into its deadline"
@@ -259,10 +217,10 @@ CHECKS: tuple[Check, ...] = (
     every_command_ends,
     ends_in_time,
     one_end_is_told,
-    answers_repeat,
-    subjects_keep_their_order,
-    the_basis_is_the_last_record,
-    deletes_supersede,
+    order_checks.answers_repeat,
+    order_checks.subjects_keep_their_order,
+    order_checks.the_basis_is_the_last_record,
+    order_checks.deletes_supersede,
     ends_are_true,
     outages_stay_local,
     the_record_holds,
@@ -273,26 +231,30 @@ CHECKS: tuple[Check, ...] = (
     stack_checks.an_instance_has_its_stack,
     stack_checks.recorded_ids_stay,
     stack_checks.no_server_is_replaced,
+    stack_checks.no_data_are_lost,
+    stack_checks.what_is_somebodys_stays,
     secrets_stay_secret,
     nothing_broke,
     undisturbed_work_succeeds,
 )
 
 
+#: What holds also when the ground is taken away: somebody deleted the stack.
+BEHIND_OUR_BACK: tuple[Check, ...] = (
+    every_command_ends,
+    ends_in_time,
+    one_end_is_told,
+    order_checks.answers_repeat,
+    order_checks.subjects_keep_their_order,
+    order_checks.the_basis_is_the_last_record,
+    stack_checks.recorded_ids_stay,
+    stack_checks.no_data_are_lost,
+    secrets_stay_secret,
+    nothing_broke,
+)
+
+
 def problems_of(stage: Stage) -> list[str]:
     """Everything that is wrong after a play; empty when all is well."""
-    return [f"{check.__name__}: {problem}" for check in CHECKS for problem in check(stage)]
-
-
-def _operations(stage: Stage) -> tuple[Operation, ...]:
-    return stage.ledger.operations(subject=stage.subject)
-
-
-def _idle(stage: Stage) -> float:
-    """Seconds that crashes, pauses and slow calls may have cost."""
-    still = [s.seconds + TAKE_OVER for s, _ in stage.crossings.struck if s.do in _STANDS_STILL]
-    return sum(still) + sum(e.seconds for _, _, e in stage.cloud.faults if isinstance(e, Delay))
-
-
-_DISTURBS = (Do.DELETE, Do.NEXT, Do.ENGINE)
-_STANDS_STILL = (Do.CRASH, Do.PAUSE, Do.STOP, Do.UNAVAILABLE, Do.ENGINE)
+    checks = BEHIND_OUR_BACK if stage.is_bereft else CHECKS
+    return [f"{check.__name__}: {problem}" for check in checks for problem in check(stage)]

@@ -39,6 +39,8 @@ def _aftermath(stage: Stage) -> list[str]:
     """What lives is as Heat believes it to be. Whatever is left in error: on a cloud that works
     again it can be resumed, and a delete removes it all."""
     record = stage.ledger.instance(stage.subject)
+    if stage.is_bereft:
+        return _deleted(stage)
     if record is not None and record.state is State.ACTIVE:
         return [] if [*wrong(record, stage.look(stage.subject))] else _proven(stage)
     if record is None or record.state is not State.ERROR:
@@ -49,7 +51,7 @@ def _aftermath(stage: Stage) -> list[str]:
 def _proven(stage: Stage) -> list[str]:
     """Heat would change nothing that it has no reason to change."""
     before = stage.look(stage.subject)
-    updated = list(update_for_nothing(stage.state, stage.subject))
+    updated = list(update_for_nothing(stage.state, before))
     if not updated:
         return []
     stage.settle()

@@ -24,6 +24,8 @@ from handlers.commands import (
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
+from handlers.natives import NAME as NATIVES
+from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.registry import managers
 from handlers.resources import PortRange
 from handlers.secret import Secret
@@ -51,6 +53,7 @@ class Start(Enum):
     FOREIGN = "foreign"  # made by Trove: the ledger does not know it, the command names it
     STRANGER = "stranger"  # the same, but the volume that the command names is somebody else's
     DRIFTED = "drifted"  # an instance whose server somebody gave another flavor
+    OCCUPIED = "occupied"  # somebody's stack has the name that ours would have
     MISLED = "misled"  # an instance of whose stack somebody's update has failed
 
 
@@ -58,7 +61,7 @@ class Start(Enum):
 class Scenario:
     """A command, what is there before, and what drives it into its way back, if anything.
 
-    `refused`: it must fail, and touch nothing.
+    `refused`: these managers must refuse it, and touch nothing.
     """
 
     name: str
@@ -66,7 +69,7 @@ class Scenario:
     body: Callable[[Named], Body]
     after: Callable[[Named], Body]  # another command for the same subject
     always: tuple[FaultRule, ...] = ()
-    refused: bool = False
+    refused: frozenset[str] = frozenset()
 
     def delete(self, named: Named) -> Body:
         """The delete that may come in between."""
@@ -127,6 +130,8 @@ def _refused(verb: str, status: int, times: int = 1) -> FaultRule:
     return FaultRule(effect=refuse, verb=verb, times=times)
 
 
+_BOTH = frozenset({NATIVES, ORCHESTRATOR})
+
 #: Heat makes a server anew that went to ERROR, five times: for good only the sixth is.
 _NO_HOST = FaultRule(effect=Spoil(Outcome.NO_HOST), verb="create_server", times=1)
 _NOWHERE = replace(_NO_HOST, times=6)
@@ -157,6 +162,13 @@ SCENARIOS: dict[str, Scenario] = {
             body=create_instance,
             after=create_instance,
             always=(_OVER_QUOTA,),
+        ),
+        Scenario(
+            name="create-occupied",
+            start=Start.OCCUPIED,
+            body=create_instance,
+            after=create_instance,
+            refused=frozenset({ORCHESTRATOR}),
         ),
         Scenario(name="delete", start=Start.INSTANCE, body=_delete, after=_delete),
         Scenario(
@@ -218,10 +230,14 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(name="foreign-volume-resize", start=Start.FOREIGN, body=_grow, after=_resize("1")),
         Scenario(name="foreign-rules", start=Start.FOREIGN, body=_update_rules, after=_delete),
         Scenario(
-            name="stranger-delete", start=Start.STRANGER, body=_delete, after=_delete, refused=True
+            name="stranger-delete", start=Start.STRANGER, body=_delete, after=_delete, refused=_BOTH
         ),
         Scenario(
-            name="stranger-grow", start=Start.STRANGER, body=_grow, after=_resize("3"), refused=True
+            name="stranger-grow",
+            start=Start.STRANGER,
+            body=_grow,
+            after=_resize("3"),
+            refused=_BOTH,
         ),
     )
 }

@@ -22,6 +22,7 @@ class Do(StrEnum):
     OTHER = "other"  # the command's id comes once more, with other content
     ENGINE = "engine"  # Heat's engine dies; `seconds` later another one starts
     MEDDLE = "meddle"  # somebody else updates the subject's stack, without a change
+    VANISH = "vanish"  # somebody else deletes the subject's stack
 
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from handlers.admission import supersedes
 from handlers.instance import Instance, State
 from handlers.natives import NAME as NATIVES
 from handlers.resources import Kind
@@ -13,7 +14,11 @@ def an_instance_has_its_stack(stage: Stage) -> Iterator[str]:
     record = stage.ledger.instance(stage.subject)
     if record is None or record.state is not State.ACTIVE:
         return
-    stacks = [each for each in stage.state.core.stacks.values() if each.subject == stage.subject]
+    stacks = [
+        each
+        for each in stage.state.core.stacks.values()
+        if each.subject == stage.subject and each.id != stage.occupied
+    ]
     known = record.ids(Kind.STACK)
     expected = 0 if record.manager == NATIVES else 1
     if len(stacks) != expected or {each.id for each in stacks} != set(known):
@@ -38,3 +43,23 @@ def no_server_is_replaced(stage: Stage) -> Iterator[str]:
         gone = {each for each in end.before if each in lived} - set(end.after)
         if gone and not end.op.command.name.endswith((".delete", ".create")):
             yield f"{end.op.command.name} lost a server that had lived"
+
+
+def no_data_are_lost(stage: Stage) -> Iterator[str]:
+    """A volume that a record has named goes by our deletion only: whatever Heat does, and whoever
+    deletes the stack."""
+    if any(supersedes(command) for command in stage.world.sent):
+        return
+    ends = (end.record for end in stage.book.ends if end.record)
+    recorded = {each for record in ends for each in record.ids(Kind.VOLUME)}
+    if recorded - set(stage.look(stage.subject)):
+        yield "a volume with data is gone"
+
+
+def what_is_somebodys_stays(stage: Stage) -> Iterator[str]:
+    """A stack of our name that is not ours is let alone."""
+    if stage.occupied is None:
+        return
+    stack = stage.state.core.stacks.get(stage.occupied)
+    if stack is None or (stack.action, stack.status) != ("CREATE", "COMPLETE"):
+        yield "somebody's stack was touched"

@@ -1,6 +1,6 @@
 """What Heat believes of a stack, and what it would do to it next."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from handlers.clouds.memory import CloudState
@@ -32,15 +32,15 @@ def stored_view(stack: StackThing) -> dict[str, Any]:
     return {"wanted": wanted, "applied": applied}
 
 
-def update_for_nothing(state: CloudState, subject: str) -> Iterator[str]:
+def update_for_nothing(state: CloudState, ids: Collection[str]) -> Iterator[str]:
     """Begin an update without a change, which may neither update nor replace any resource, of each
-    stack of the subject that is at rest. What comes of it is the proof of Heat's stored view: its
+    of these stacks that is at rest. What comes of it is the proof of Heat's stored view: its
     preview does not follow references (both measured on Heat 27). Gives their ids."""
     doing = Doing(Call(Service.ORCHESTRATION, "update_stack"), "req-proof")
     with state.core.lock:
         state.core.advance()
         for stack in list(state.core.stacks.values()):
-            if stack.subject != subject or stack.status == "IN_PROGRESS":
+            if stack.id not in ids or stack.status == "IN_PROGRESS":
                 continue
             kept = {name: {"restricted_actions": ["update", "replace"]} for name in stack.resources}
             change = StackChange(

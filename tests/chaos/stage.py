@@ -19,8 +19,10 @@ from tests.chaos.foreign import (
     make_foreign,
     meddle,
     mislead,
+    occupy,
     repair,
     resize,
+    vanish,
     without_engine,
 )
 from tests.chaos.probe import ProbedCloud
@@ -114,6 +116,7 @@ class Stage:
         self.strangers = make_foreign(self.state, self.bystander)
         self.own: NamedResources | None = None
         self.named: NamedResources | None = None  # by the command
+        self.occupied: str | None = None  # somebody's stack, of our name
         self.command = self._command(self.scenario.body)
         self._answers: list[Micros] = []
 
@@ -161,7 +164,13 @@ class Stage:
         return self.ledger.operation(last.id)
 
     def look(self, subject: str) -> Sight:
-        return look(self.state, subject, self._named_ids(subject))
+        sight = look(self.state, subject, self._named_ids(subject))
+        return {each: thing for each, thing in sight.items() if each != self.occupied}
+
+    @property
+    def is_bereft(self) -> bool:
+        """Whether somebody deleted the subject's stack."""
+        return any(strike.do is Do.VANISH for strike, _ in self.crossings.struck)
 
     # -- inner ----------------------------------------------------------------------------------
 
@@ -171,6 +180,8 @@ class Stage:
             self.own = make_foreign(self.state, self.subject)
             stranger = start is Start.STRANGER
             self.named = replace(self.own, volume=self.strangers.volume) if stranger else self.own
+        elif start is Start.OCCUPIED:
+            self.occupied = occupy(self.state, self.subject)
         elif start is not Start.NOTHING:
             self.world.publish(self._command(create_group if start is Start.GROUP else create))
             self.world.run()
@@ -212,6 +223,8 @@ class Stage:
                 without_engine(self.state, strike.seconds)
             case Do.MEDDLE:
                 meddle(self.state, self.subject, marks=self.schedule.seed % 2 == 1)
+            case Do.VANISH:
+                vanish(self.state, self.subject)
             case _:
                 self._arrive(self._arriving(strike.do))
 

@@ -99,6 +99,19 @@ SEEDS: dict[str, Schedule] = {
             FaultRule(effect=_BROKEN, verb="*_server"),
         ),
     ),
+    "a volume is not extended while Heat would replace the server": Schedule(
+        manager="orchestrator",
+        scenario="resize-broken",
+        workers=2,
+        strikes=(Strike(at="after-accept", do=Do.NEXT),),
+        faults=(FaultRule(effect=_FORBIDDEN, verb="reset_server"),),
+    ),
+    "a stack that could not be told of a new size is told when somebody resumes": Schedule(
+        manager="orchestrator",
+        scenario="volume-resize",
+        seed=1,
+        faults=(FaultRule(effect=Spoil(Outcome.ERROR), verb="update_stack", times=1),),
+    ),
     "a resize that a delete overtakes in Heat tells what it leaves": Schedule(
         manager="orchestrator",
         scenario="resize-up",
