@@ -22,7 +22,7 @@ from handlers.commands import (
 )
 from handlers.instance import Instance, State
 from handlers.keys import GROUP, GROUP_STACK, SERVER, STACK, VOLUME, port_keys
-from handlers.operation import SECOND, Operation
+from handlers.operation import SECOND, Operation, Phase
 from handlers.recipes import (
     RULES_RECIPES,
     Plan,
@@ -39,7 +39,7 @@ from handlers.recipes import (
     resized,
 )
 from handlers.resources import Kind
-from handlers.steps.recorded import recorded
+from handlers.steps.recorded import has_recorded_flavor, recorded
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_members import Members
@@ -59,7 +59,7 @@ from handlers.steps.stack_undo import (
     unaligned,
 )
 from handlers.steps.stack_verdict import Resized
-from handlers.steps.stacks import EnsureStack, SoundStack, UpdateStack
+from handlers.steps.stacks import UPDATE, EnsureStack, SoundStack, UpdateStack
 from handlers.steps.volumes import Extend
 from handlers.template import FLAVOR, VOLUME_SIZE, Document, group_document, instance_document
 
@@ -150,14 +150,16 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
 
 def _grow(on: Setting, body: ResizeVolume) -> Plan:
     """By Cinder, online; then the stack is told, which makes Heat do nothing. A Heat of another age
-    would detach the volume, and one that fails in it would replace it next time."""
+    would detach the volume, and one that fails in it would replace it next time. Of a server with
+    another flavor than recorded nobody knows what Heat would do to it: the next resize, which gives
+    it the recorded one first, tells the size too."""
     there = _look(on)
     extend = Extend(body.size, key=EXTEND, needs=keys_of(there))
     if on.basis and body.size == on.basis.volume_size and _is_sound(on):
         return (*there, extend)
     values = _values(on, size=body.size)
     update = UpdateStack(on.subject, values, tells=EXTEND, needs=frozenset({extend.key}))
-    return (*there, extend, update)
+    return (*there, extend, OnlyIf(update, has_recorded_flavor))
 
 
 # -- a security group of its own ------------------------------------------------------------------
@@ -235,6 +237,14 @@ def _grown_or_not(op: Operation, record: Instance | None) -> Instance | None:
     return replace(record, volume_size=op.fact(EXTEND, "size", record.volume_size))
 
 
+def _healed_or_not(op: Operation, record: Instance | None) -> Instance | None:
+    """After an update that went well nothing is wrong any more: it found all that is recorded, and
+    gave Heat every value."""
+    if record is None or op.phase is not Phase.SUCCEEDED or not op.touched(UPDATE):
+        return record
+    return replace(record, state=State.ACTIVE)
+
+
 # -- the recipes ----------------------------------------------------------------------------------
 
 RECIPES: dict[type[Body], Recipe] = {
@@ -255,4 +265,4 @@ class Orchestrator(Recipes):
         super().__init__(NAME, RECIPES)
 
     def record(self, op: Operation) -> Instance | None:
-        return _grown_or_not(op, super().record(op))
+        return _healed_or_not(op, _grown_or_not(op, super().record(op)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
-from handlers.keys import VOLUME
+from handlers.keys import SERVER, VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import (
     SERVICE_OF,
@@ -60,12 +60,15 @@ class Recorded:
         raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        """How large a volume is that somebody has extended, by Cinder or by Heat."""
-        volume = None if isinstance(seen, Absent) else seen.matches[0]
-        known = op.basis.volume_size if op.basis else 0
-        if not isinstance(volume, Volume) or volume.size == known:
+        """What somebody has changed, by the service or by Heat: a volume's size, a flavor."""
+        if isinstance(seen, Absent) or op.basis is None:
             return {}
-        return {"size": volume.size}
+        found = seen.matches[0]
+        if isinstance(found, Volume) and found.size != op.basis.volume_size:
+            return {"size": found.size}
+        if isinstance(found, Server) and found.flavor != op.basis.flavor:
+            return {"flavor": found.flavor}
+        return {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         return ()
@@ -84,3 +87,8 @@ def size_seen(op: Operation) -> int:
     otherwise 0."""
     size: int = op.fact(_LOOK + VOLUME, "size", 0)
     return size
+
+
+def has_recorded_flavor(op: Operation) -> bool:
+    """Whether the server was not seen with another flavor than the recorded one."""
+    return not op.fact(_LOOK + SERVER, "flavor")

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
-from handlers.clouds.memory.faults import Call
+from handlers.clouds.memory.faults import Call, FaultRule, Refuse
 from handlers.clouds.memory.orchestration import StackChange
 from handlers.clouds.memory.things import StackThing
 from handlers.commands import (
@@ -128,6 +128,53 @@ def test_a_volume_that_was_grown_by_hand_does_not_fail_a_resize() -> None:
     assert bench.stack.parameters["volume_size"] == 5
     assert bench.send(ResizeVolume(project="tenant", size=6)).phase is Phase.SUCCEEDED
     assert bench.send(DeleteInstance(project="tenant")).phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("by_heat", [True, False])
+def test_the_growth_of_a_volume_never_changes_the_server(by_heat: bool) -> None:
+    bench = Bench()
+    (server,) = bench.state.core.servers.values()
+    if by_heat:
+        bench.by_hand(flavor="3")
+    else:
+        server.flavor = "3"
+    calls = bench.state.counts["compute", "resize_server"]
+
+    op = bench.send(ResizeVolume(project="tenant", size=4))
+
+    assert (op.phase, bench.flavor(), bench.size()) == (Phase.SUCCEEDED, "3", 4)
+    assert bench.state.counts["compute", "resize_server"] == calls
+    assert bench.resize("4").phase is Phase.SUCCEEDED
+    assert (bench.flavor(), bench.size()) == ("4", 4)
+    assert bench.stack.parameters["volume_size"] == 4
+
+
+# -- after a failure ------------------------------------------------------------------------------
+
+
+def test_a_record_in_error_is_well_again_after_an_update_that_went_well() -> None:
+    bench = Bench()
+    bench.state.inject(FaultRule(effect=Refuse(status=403), verb="update_stack", times=1))
+    assert bench.send(ResizeVolume(project="tenant", size=4)).phase is Phase.FAILED
+    assert bench.state_of_record() is State.ERROR
+
+    assert bench.send(ResizeVolume(project="tenant", size=4)).phase is Phase.SUCCEEDED
+
+    assert bench.state_of_record() is State.ACTIVE
+
+
+def test_a_record_in_error_stays_so_while_heat_is_told_nothing() -> None:
+    bench = Bench()
+    bench.state.inject(FaultRule(effect=Refuse(status=403), verb="update_stack", times=1))
+    assert bench.send(ResizeVolume(project="tenant", size=4)).phase is Phase.FAILED
+    (server,) = bench.state.core.servers.values()
+    server.flavor = "3"
+
+    assert bench.send(ResizeVolume(project="tenant", size=5)).phase is Phase.SUCCEEDED
+
+    assert bench.state_of_record() is State.ERROR
+    assert bench.resize("4").phase is Phase.SUCCEEDED
+    assert bench.state_of_record() is State.ACTIVE
 
 
 # -- long ids of commands -------------------------------------------------------------------------
