@@ -8,6 +8,7 @@ publisher gave a security group of its own.
 
 import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 
 #: The role of a stack.
 STACK = "stack"
@@ -18,6 +19,10 @@ ROLE_KEY = "trove_role"
 
 _TAG = "trove_instance_id_"
 _WRITE = "trove_write_"
+
+#: Characters of a stack's tag (measured on Heat 27).
+_TAG_LIMIT = 80
+
 _NAME = re.compile(r"^trove(?:_sg)?-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$")
 _ROLE = re.compile(r"\brole=(\S+)")
 
@@ -38,12 +43,21 @@ def server_tag(subject: str) -> str:
 
 
 def stack_tags(subject: str, write: str) -> tuple[str, ...]:
-    """Tags of a stack: whose it is, and which write (`<operation id>_<step key>`) came last.
+    """Tags of a stack: whose it is, and which write (`write_name`) came last.
 
     Heat shows them in the listing as soon as it has accepted the write (measured on Heat 27), which
     neither the status nor `updated_time` tells.
     """
     return (server_tag(subject), _WRITE + write)
+
+
+def write_name(operation: str, key: str) -> str:
+    """`<operation id>_<step key>`, as far as it fits into a tag: a longer id is told by its
+    digest, whatever the step is."""
+    name = f"{operation}_{key}"
+    if len(_WRITE + name) <= _TAG_LIMIT:
+        return name
+    return f"{sha256(operation.encode()).hexdigest()[:40]}_{key}"
 
 
 def last_write(tags: Iterable[str]) -> str | None:

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Protocol
 
 from msgspec.structs import replace
 
 from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
 from handlers.errors import Reason, Terminal
-from handlers.identity import last_write
+from handlers.identity import last_write, write_name
 from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
@@ -34,10 +33,6 @@ TRIES = 3
 
 _MINUTE = 60 * SECOND
 
-#: Characters of a write's name that fit into a tag of a stack beside its mark (80: measured on
-#: Heat 27), and how many of them stand for an operation whose id is longer.
-_MOST, _SHORT = 68, 40
-
 #: Heat is given up when it has worked for a quarter of the operation's time, but at least for:
 _LEAST = _MINUTE
 
@@ -52,12 +47,8 @@ _REASONS = {400: Reason.REFUSED, 403: Reason.REFUSED, 404: Reason.NOT_FOUND}
 
 
 def write_of(op: Operation, key: str) -> str:
-    """What a stack's tags say after this step's write: the proof that Heat has accepted it. A long
-    id of an operation is told by its digest, whatever the step is."""
-    write = f"{op.id}_{key}"
-    if len(write) <= _MOST:
-        return write
-    return f"{sha256(op.id.encode()).hexdigest()[:_SHORT]}_{key}"
+    """What a stack's tags say after this step's write: the proof that Heat has accepted it."""
+    return write_name(op.id, key)
 
 
 def minutes_of(op: Operation) -> int:
@@ -236,6 +227,10 @@ class UpdateStack:
         return left_of(
             op, "its parameters may differ from what is there; the next update sets them"
         )
+
+    def _is_over(self, stack: Stack) -> bool:
+        """Whether it failed, and no later step explains that."""
+        return stack.has_failed and not self.explained
 
 
 class _Update(Protocol):

@@ -18,7 +18,7 @@ from handlers.commands import (
 )
 from handlers.identity import stack_tags
 from handlers.instance import State
-from handlers.operation import Operation, Phase
+from handlers.operation import SECOND, Operation, Phase
 from handlers.resources import Service
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stacks import write_of
@@ -174,6 +174,22 @@ def test_a_record_in_error_stays_so_while_heat_is_told_nothing() -> None:
 
     assert bench.state_of_record() is State.ERROR
     assert bench.resize("4").phase is Phase.SUCCEEDED
+    assert bench.state_of_record() is State.ACTIVE
+
+
+def test_who_resumes_a_growth_that_heat_failed_has_heat_told_again() -> None:
+    bench = Bench()
+    server = bench.stack.resources["server"]
+    server.properties = {**server.properties, "flavor": "3"}  # the update resizes it to its own
+    op = bench.send(ResizeVolume(project="tenant", size=4))
+    assert (op.phase, bench.stack.status) == (Phase.FAILED, "FAILED")
+    server.properties = {**server.properties, "flavor": "2"}
+
+    bench.world.ledger.reopen(op.id, "tool", bench.clock.now() + 600 * SECOND)
+    bench.world.run()
+
+    (resumed,) = bench.world.ledger.operations(subject=bench.subject, limit=1)
+    assert (resumed.id, resumed.phase, bench.stack.status) == (op.id, Phase.SUCCEEDED, "COMPLETE")
     assert bench.state_of_record() is State.ACTIVE
 
 
