@@ -120,9 +120,10 @@ def _explore(kind: str, explorer: Explorer) -> None:
 
 
 def _ablation(idea: str) -> Found:
-    plan = list(schedules(_UNDER_A_VARIANT))
+    ablation = ABLATIONS[idea]
+    plan = list(schedules(_UNDER_A_VARIANT, ablation))
     found = Found(played=len(plan))
-    for outcome in wrong_ones(ABLATIONS[idea], plan):
+    for outcome in wrong_ones(ablation, plan):
         found.wrong += 1
         found.checks[outcome.problems[0].partition(":")[0]] += 1
     return found

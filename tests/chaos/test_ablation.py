@@ -13,7 +13,9 @@ QUICK = [each for each in MUTANTS if each.file == "consumer/hands.py"]
 
 @pytest.mark.parametrize("idea", ABLATIONS)
 def test_without_the_idea_something_goes_wrong(idea: str) -> None:
-    wrong = wrong_ones(ABLATIONS[idea], schedules(1000))
+    ablation = ABLATIONS[idea]
+
+    wrong = wrong_ones(ablation, schedules(1000, ablation))
 
     assert next(wrong, None) is not None, f"nobody misses it: {idea}"
 
