@@ -99,8 +99,7 @@ class Bench:
         there = self.look()
         missing = named - there.ids
         assert not missing, f"the event of {command.name} names what is not there: {missing}"
-        unknown = there.data_of(command.subject) - named
-        assert not unknown, f"{command.name} made what nobody recorded: {unknown}"
+        self._all_is_recorded(command, done, there)
         self._is_frugal(command, done)
         self.promises_are_kept(command.subject)
         self._measure(command, "done", done)
@@ -136,6 +135,7 @@ class Bench:
         assert text.lower() in error.message.lower(), f"{text!r} is not in {error.message!r}"
         assert error.message and error.remedy == REMEDY[reason]
         assert {ref.id for ref in done.event.data.left_behind} == left
+        self._all_is_recorded(command, done, self.look())
         outcome = "unsupported" if reason is Reason.UNSUPPORTED else "refused"
         self._measure(command, outcome, done)
         return done
@@ -214,6 +214,12 @@ class Bench:
         if not isinstance(command.body, CreateInstance | DeleteInstance):
             assert now == before, f"{command.name} changed {before} to {now}"
         self._data[command.subject] = now
+
+    def _all_is_recorded(self, command: Command, done: Done, there: Inventory) -> None:
+        """No server, volume or port has the subject's identity that its record does not have."""
+        recorded = done.record.resources.values() if done.record else ()
+        unknown = there.data_of(command.subject) - {ref.id for ref in recorded}
+        assert not unknown, f"{command.name} left what nobody recorded: {unknown}"
 
     def _is_frugal(self, command: Command, done: Done) -> None:
         """Heat was asked no more than the manager promises; not at all where it owns nothing."""

@@ -21,8 +21,8 @@ _HURRY = 0.1
 _TICK = 0.05
 _RETRY = (0.01, 0.02)
 
-#: Seconds that a call may last, and that its effect may stay unseen.
-_TIMEOUT, _LAG = 5.0, 1.0
+#: Seconds that a call may last, that its connection may take, that its effect may stay unseen.
+_TIMEOUT, _CONNECT, _LAG = 3.0, 1.0, 1.0
 
 
 @contextmanager
@@ -62,11 +62,12 @@ def _hurried() -> Times:
 
 def _impatient(settings: Settings) -> Settings:
     """An answer that is in doubt is waited out for seconds, not for minutes."""
-    kept = (
+    services = (
         "compute_timeout",
         "block_storage_timeout",
         "network_timeout",
         "orchestration_timeout",
     )
-    clouds = replace(settings.clouds, list_lag=_LAG, **dict.fromkeys(kept, _TIMEOUT))
+    timeouts = dict.fromkeys(services, _TIMEOUT)
+    clouds = replace(settings.clouds, connect_timeout=_CONNECT, list_lag=_LAG, **timeouts)
     return replace(settings, clouds=clouds)
