@@ -44,6 +44,7 @@ from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_members import Members
 from handlers.steps.stack_removal import RemoveStack
+from handlers.steps.stack_trust import Trusted, is_drifted
 from handlers.steps.stack_undo import (
     ALIGN,
     FINISH,
@@ -55,6 +56,7 @@ from handlers.steps.stack_undo import (
     is_complete,
     is_finishing,
     is_only_aligned,
+    is_to_restore,
     is_updated,
     unaligned,
 )
@@ -131,7 +133,8 @@ def _resize(on: Setting, body: ResizeInstance) -> Plan:
 
 def _unresize(on: Setting, body: ResizeInstance) -> Plan:
     """Back to the last good values; then the server is looked at, for Heat may have gone on with
-    what it was told to stop. A server that was on its way to the recorded flavor is stopped too."""
+    what it was told to stop. A server that was on its way to the recorded flavor is stopped too.
+    Where Heat did nothing it is told nothing: it would resize a server that has that flavor."""
     unalign = SettleServer(key=ALIGN)
     stop = StopUpdate(on.subject)
     unfinish = SettleServer(key=FINISH)
@@ -139,27 +142,37 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
     restore = Restore(on.subject, _values(on), needs=frozenset({settle.key}))
     align = Resize(_flavor(on), key=REALIGN, needs=frozenset({restore.key}))
     aligned = Confirm(_flavor(on), key="realigned", needs=frozenset({align.key}))
-    steps: Plan = (stop, settle, restore, align)
     return (
         OnlyIf(unalign, is_only_aligned),
         OnlyIf(unfinish, is_finishing),
-        *(OnlyIf(step, is_updated) for step in steps),
+        OnlyIf(stop, is_updated),
+        OnlyIf(settle, is_updated),
+        OnlyIf(restore, is_to_restore),
+        OnlyIf(align, is_updated),
         OnlyIf(aligned, is_updated, tells=unaligned),
     )
 
 
 def _grow(on: Setting, body: ResizeVolume) -> Plan:
     """By Cinder, online; then the stack is told, which makes Heat do nothing. A Heat of another age
-    would detach the volume, and one that fails in it would replace it next time. Of a server with
-    another flavor than recorded nobody knows what Heat would do to it: the next resize, which gives
-    it the recorded one first, tells the size too."""
+    would detach the volume, and one that fails in it would replace it next time. Where the server
+    has another flavor than recorded nothing is said of it: Heat might resize it."""
     there = _look(on)
-    extend = Extend(body.size, key=EXTEND, needs=keys_of(there))
     if on.basis and body.size == on.basis.volume_size and _is_sound(on):
-        return (*there, extend)
-    values = _values(on, size=body.size)
-    update = UpdateStack(on.subject, values, tells=EXTEND, needs=frozenset({extend.key}))
-    return (*there, extend, OnlyIf(update, has_recorded_flavor))
+        return (*there, Extend(body.size, key=EXTEND, needs=keys_of(there)))
+    trusted = OnlyIf(Trusted(needs=keys_of(there)), is_drifted)
+    extend = Extend(body.size, key=EXTEND, needs=frozenset({trusted.key}))
+    all_values, size = _values(on, size=body.size), {VOLUME_SIZE: body.size}
+    needs = frozenset({EXTEND})
+    update = UpdateStack(on.subject, all_values, tells=EXTEND, needs=needs)
+    size_only = UpdateStack(on.subject, size, tells=EXTEND, key="update-size", needs=needs)
+    return (
+        *there,
+        trusted,
+        extend,
+        OnlyIf(update, has_recorded_flavor),
+        OnlyIf(size_only, is_drifted),
+    )
 
 
 # -- a security group of its own ------------------------------------------------------------------

@@ -110,6 +110,14 @@ def is_finishing(op: Operation) -> bool:
     return op.touched(FINISH)
 
 
+def is_to_restore(op: Operation) -> bool:
+    """Whether an update of ours may have done something. It has not where Heat says that it went
+    well and the server has settled with the recorded flavor."""
+    recorded = op.basis.flavor if op.basis else ""
+    did_nothing = is_complete(op) and op.fact(SETTLE, "flavor") == recorded
+    return is_updated(op) and not did_nothing
+
+
 def unaligned(op: Operation) -> tuple[Ref, ...]:
     """The server, where it settled with another flavor than the recorded one or was resized since,
     and nobody saw it with that one again."""

@@ -293,8 +293,10 @@ def test_a_volume_is_extended_before_heat_is_told() -> None:
 
     assert order(steps) == {
         **LOOKS,
-        "extend": set(LOOKS),
+        "trusted": set(LOOKS),
+        "extend": {"trusted"},
         "update": {"extend"},
+        "update-size": {"extend"},
     }
     update = only(steps, "update")
     assert isinstance(update, UpdateStack)

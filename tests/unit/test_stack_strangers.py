@@ -16,6 +16,7 @@ from handlers.commands import (
     ResizeInstance,
     ResizeVolume,
 )
+from handlers.errors import Reason
 from handlers.identity import stack_tags
 from handlers.instance import State
 from handlers.operation import SECOND, Operation, Phase
@@ -118,6 +119,19 @@ def test_a_server_that_was_aligned_behind_heats_back_can_have_heats_flavor_later
     assert bench.resize("4").phase is Phase.SUCCEEDED
 
 
+def test_a_resize_that_nova_refuses_after_heat_did_nothing_leaves_nothing() -> None:
+    bench = Bench()
+    bench.by_hand(flavor="3")
+    assert bench.resize("2").phase is Phase.SUCCEEDED
+    bench.state.inject(FaultRule(effect=Refuse(status=403), verb="resize_server", times=1))
+
+    op = bench.resize("3")
+
+    assert (op.phase, op.left, bench.flavor()) == (Phase.FAILED, (), "2")
+    assert (bench.stack.status, bench.state_of_record()) == ("COMPLETE", State.ACTIVE)
+    assert bench.resize("3").phase is Phase.SUCCEEDED
+
+
 def test_a_volume_that_was_grown_by_hand_does_not_fail_a_resize() -> None:
     bench = Bench()
     bench.by_hand(volume_size=5)
@@ -144,6 +158,7 @@ def test_the_growth_of_a_volume_never_changes_the_server(by_heat: bool) -> None:
 
     assert (op.phase, bench.flavor(), bench.size()) == (Phase.SUCCEEDED, "3", 4)
     assert bench.state.counts["compute", "resize_server"] == calls
+    assert bench.stack.parameters["volume_size"] == 4
     assert bench.resize("4").phase is Phase.SUCCEEDED
     assert (bench.flavor(), bench.size()) == ("4", 4)
     assert bench.stack.parameters["volume_size"] == 4
@@ -163,18 +178,19 @@ def test_a_record_in_error_is_well_again_after_an_update_that_went_well() -> Non
     assert bench.state_of_record() is State.ACTIVE
 
 
-def test_a_record_in_error_stays_so_while_heat_is_told_nothing() -> None:
+def test_a_volume_is_not_grown_while_nobody_knows_what_heat_would_do_to_the_server() -> None:
     bench = Bench()
-    bench.state.inject(FaultRule(effect=Refuse(status=403), verb="update_stack", times=1))
-    assert bench.send(ResizeVolume(project="tenant", size=4)).phase is Phase.FAILED
-    (server,) = bench.state.core.servers.values()
-    server.flavor = "3"
+    bench.by_hand(flavor="3")
+    bench.stack.status = "FAILED"
 
-    assert bench.send(ResizeVolume(project="tenant", size=5)).phase is Phase.SUCCEEDED
+    op = bench.send(ResizeVolume(project="tenant", size=5))
 
-    assert bench.state_of_record() is State.ERROR
-    assert bench.resize("4").phase is Phase.SUCCEEDED
+    assert (op.phase, op.left, bench.size(), bench.flavor()) == (Phase.FAILED, (), 2, "3")
+    assert op.failure is not None
+    assert op.failure.reason is Reason.REFUSED
     assert bench.state_of_record() is State.ACTIVE
+    assert bench.resize("4").phase is Phase.SUCCEEDED
+    assert bench.send(ResizeVolume(project="tenant", size=5)).phase is Phase.SUCCEEDED
 
 
 def test_who_resumes_a_growth_that_heat_failed_has_heat_told_again() -> None:
