@@ -23,6 +23,9 @@ _WRITE = "trove_write_"
 #: Characters of a stack's tag (measured on Heat 27).
 _TAG_LIMIT = 80
 
+#: Characters of a description (measured on Neutron 29).
+_DESCRIPTION_LIMIT = 255
+
 _NAME = re.compile(r"^trove(?:_sg)?-([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$")
 _ROLE = re.compile(r"\brole=(\S+)")
 
@@ -72,8 +75,10 @@ def metadata(subject: str, role: str) -> dict[str, str]:
 
 
 def description(role: str, text: str = "") -> str:
-    """Description of ports and groups: Neutron takes no tags in a POST."""
-    return f"trove-resources role={role}" + (f": {text}" if text else "")
+    """Description of ports and groups: Neutron takes no tags in a POST. The text is for people: as
+    much of it as Neutron takes, where a character beyond the basic plane may be an answer 500."""
+    plain = "".join(each if each <= "\uffff" else "?" for each in text)
+    return (f"trove-resources role={role}" + (f": {plain}" if plain else ""))[:_DESCRIPTION_LIMIT]
 
 
 def subject_of(

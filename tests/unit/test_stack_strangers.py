@@ -17,7 +17,7 @@ from handlers.commands import (
     ResizeVolume,
 )
 from handlers.errors import Reason
-from handlers.identity import stack_tags
+from handlers.identity import description, role_of, stack_tags
 from handlers.instance import State
 from handlers.operation import SECOND, Operation, Phase
 from handlers.resources import Service
@@ -236,3 +236,15 @@ def test_the_way_back_finds_what_a_long_command_made(key: str) -> None:
 
 def _renamed(op: Operation, name: str) -> Operation:
     return replace(op, command=replace(op.command, id=name))
+
+
+# -- long and strange names -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["n" * 455, "\U0001f600" * 255, "ü" * 219, "", "db"])
+def test_a_description_fits_and_still_tells_the_role(text: str) -> None:
+    told = description("security-group", text)
+
+    assert len(told) <= 255
+    assert max(told) <= "\uffff"
+    assert role_of(told) == "security-group"
