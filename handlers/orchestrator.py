@@ -82,7 +82,7 @@ def _create(on: Setting, body: CreateInstance) -> Plan:
     volume = (VOLUME,) if body.volume else ()
     members = (SERVER, *volume, *port_keys(body.networks), GROUP)
     made = _make(on, STACK, lambda: instance_document(on.subject, body), members)
-    runs = HasFlavor(body.flavor, needs=frozenset({made[-1].key}))
+    runs = HasFlavor(body.flavor, subject=on.subject, needs=frozenset({made[-1].key}))
     return (*made, runs, *first_rules(body, needs=frozenset({runs.key})))
 
 

@@ -8,7 +8,17 @@ from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
 from handlers.keys import SERVER, VOLUME
 from handlers.operation import Facts, Operation
-from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Server, Service
+from handlers.resources import (
+    Absent,
+    ById,
+    ByIdentity,
+    Kind,
+    Query,
+    Resource,
+    Seen,
+    Server,
+    Service,
+)
 from handlers.steps.ensure import Ensure
 
 RESIZE = "resize"
@@ -184,25 +194,28 @@ class HasFlavor:
     """The server is there, with the flavor, and rests: what Heat says was done is looked at.
 
     Before a resize by Heat it must be `running`: Heat resizes one that is shut off, and then fails
-    (measured on Heat 27).
+    (measured on Heat 27). With a `subject` it is looked for by identity: one request for all that
+    were made at the same time.
     """
 
     flavor: str
     key: str = "verify"
     running: bool = False
+    subject: str = ""
     needs: frozenset[str] = frozenset()
     service: Service = Service.COMPUTE
     unique: bool = False
     pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:
-        return _server_query(op)
+        query = _server_query(op)
+        return ByIdentity(query.kind, self.subject, (query.id,)) if self.subject else query
 
     def check(self, op: Operation, seen: Seen) -> Next:
-        server = _server(seen)
+        server = _server(seen, op.known_id(SERVER))
         if server.status == "ERROR":
             raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
-        if server.task or "RESIZE" in server.status:
+        if server.task or server.status == "BUILD" or "RESIZE" in server.status:
             return Next.WAIT
         if self.running and server.status != "ACTIVE":
             text = f"server {server.id} is {server.status}: Heat resizes only one that is ACTIVE"
@@ -271,14 +284,17 @@ class Revert:
         return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
 
 
-def _server_query(op: Operation) -> Query:
+def _server_query(op: Operation) -> ById:
     known = op.known_id(SERVER)
     if known is None:
         raise Terminal(f"{op.subject} has no server", Reason.NOT_FOUND)
     return ById(Kind.SERVER, known)
 
 
-def _server(seen: Seen) -> Server:
-    if isinstance(seen, Absent) or not isinstance(seen.matches[0], Server):
-        raise Terminal("the server does not exist any more", Reason.NOT_FOUND)
-    return seen.matches[0]
+def _server(seen: Seen, known: str | None = None) -> Server:
+    """The server that was seen; with `known`, the one of several that has this id."""
+    matches = () if isinstance(seen, Absent) else seen.matches
+    for each in matches:
+        if isinstance(each, Server) and known in (None, each.id):
+            return each
+    raise Terminal("the server does not exist any more", Reason.NOT_FOUND)

@@ -25,6 +25,10 @@ Outcome = Any
 #: Rows in one commit, unless a single job has more.
 _ROWS = 200
 
+#: A commit that follows another one within the first of these seconds waits the second ones for
+#: company: each commit costs as much as several rows (PostgreSQL's commit_delay is for the same).
+_BUSY, _GATHER = 0.03, 0.005
+
 
 class _Ticket(Generic[J]):
     """A caller that waits. `turn` is released once: the job is done, or its caller is to lead."""
@@ -48,13 +52,18 @@ class GroupCommit(Generic[J]):
     """
 
     def __init__(
-        self, write: Callable[[Sequence[J]], Sequence[Outcome]], telemetry: Telemetry
+        self,
+        write: Callable[[Sequence[J]], Sequence[Outcome]],
+        telemetry: Telemetry,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._write = write
         self._telemetry = telemetry
         self._lock = threading.Lock()
         self._queue: deque[_Ticket[J]] = deque()
         self._writing = False
+        self._ended = -_BUSY
+        self._sleep = sleep
 
     @property
     def waiting(self) -> int:
@@ -101,11 +110,14 @@ class GroupCommit(Generic[J]):
         Each caller is woken once, alone: waking all for every commit costs more than the commit.
         """
         try:
+            if time.monotonic() - self._ended < _BUSY:
+                self._sleep(_GATHER)
             while not ticket.done:
                 with self._lock:
                     group = self._take()
                 self._settle(group)
         finally:
+            self._ended = time.monotonic()
             with self._lock:
                 self._hand_over()
 
