@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -323,6 +323,7 @@ BODIES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(BODIES, BODIES)
 def test_commands_of_one_shape_have_one_template(
     first: CreateInstance, other: CreateInstance
@@ -333,6 +334,7 @@ def test_commands_of_one_shape_have_one_template(
     assert one.environment == another.environment
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_whatever_is_shown_reads_back_as_it_was(body: CreateInstance) -> None:
     document = instance_document(SUBJECT, body)
