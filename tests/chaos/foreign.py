@@ -1,5 +1,6 @@
 """What others do in the cloud: Trove, before us, and operators, after a mishap."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
@@ -112,11 +113,11 @@ def without_engine(state: CloudState, seconds: float) -> None:
     core.at(core.time + int(seconds * SECOND), state.orchestration.start_engine)
 
 
-def meddle(state: CloudState, subject: str, *, marks: bool) -> None:
-    """Somebody updates the subject's stack without a change; its `marks` stay, or make way."""
+def meddle(state: CloudState, ids: Collection[str], *, marks: bool) -> None:
+    """Somebody updates these stacks without a change; their `marks` stay, or make way."""
     change = StackChange(existing=True, tags=None if marks else ("somebody",))
     for stack in list(state.core.stacks.values()):
-        if stack.subject == subject:
+        if stack.id in ids:
             update = partial(_update, state, stack, change)
             with suppress(Refusal, Lost):
                 state.gate.call(_UPDATE, update)
@@ -154,11 +155,11 @@ def occupy(state: CloudState, subject: str) -> str:
     return made.id
 
 
-def vanish(state: CloudState, subject: str) -> None:
-    """Somebody deletes the subject's stack."""
+def vanish(state: CloudState, ids: Collection[str]) -> None:
+    """Somebody deletes these stacks."""
     call = Call(Service.ORCHESTRATION, "delete_stack")
     for stack in list(state.core.stacks.values()):
-        if stack.subject == subject:
+        if stack.id in ids:
             with suppress(Refusal, Lost):
                 state.gate.call(call, partial(_delete, state, stack))
 

@@ -203,7 +203,7 @@ def undisturbed_work_succeeds(stage: Stage) -> Iterator[str]:
     refused = stage.schedule.manager in scenario.refused
     if op is None:
         yield f"{stage.command.name} was lost"
-    elif op.left:
+    elif op.left and not stage.schedule.strikes:
         yield f"{stage.command.name} leaves {len(op.left)} things"
     elif refused and op.phase is not Phase.FAILED:
         yield f"{stage.command.name} was not refused"

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 _PARTS = ("consumer", "handlers", "tests/support", "tests/chaos", "tests/__init__.py")
 
 #: Seconds after which a mutant counts as noticed: it runs in circles.
-_PATIENCE = 300
+_PATIENCE = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,66 @@ MUTANTS: tuple[Mutant, ...] = (
         "consumer/observer.py",
         "        began = self._now()\n        found = ",
         "        began = self._now() + 20_000_000\n        found = ",
+    ),
+    Mutant(
+        "a deletion takes a stack of our name that carries no mark",
+        "handlers/steps/stack_removal.py",
+        "return stack.role is not None and (",
+        "return bool(stack.id) and (",
+    ),
+    Mutant(
+        "what Heat could not delete is not asked for again",
+        "handlers/steps/stack_removal.py",
+        'return tuple(op.fact(self.rest_of, "rest", ()))',
+        "return ()",
+    ),
+    Mutant(
+        "an update that failed is not taken back",
+        "handlers/steps/stack_undo.py",
+        "    return op.touched(UPDATE)\n",
+        "    return op.phase is None\n",
+    ),
+    Mutant(
+        "a server that waits for a verdict is at rest",
+        "handlers/steps/stack_undo.py",
+        'if server.status in ("ERROR", "VERIFY_RESIZE"):',
+        'if server.status == "ERROR":',
+    ),
+    Mutant(
+        "what Heat made last shows at once",
+        "handlers/steps/remove.py",
+        "return gone is not None and seen.at < gone + _SHOWS",
+        "return gone is not None and seen.at < gone",
+    ),
+    Mutant(
+        "a server without a tag is nobody's",
+        "consumer/observer.py",
+        "if since else None",
+        "if not since else None",
+    ),
+    Mutant(
+        "all services have one quiet time",
+        "consumer/policy.py",
+        "self.call_timeouts.get(service, self.call_timeout)",
+        "self.call_timeout",
+    ),
+    Mutant(
+        "Heat may replace what it likes",
+        "handlers/template.py",
+        '{"restricted_actions": "replace"}',
+        '{"restricted_actions": []}',
+    ),
+    Mutant(
+        "the volume goes with its stack",
+        "handlers/template.py",
+        'deletion_policy="Retain"',
+        'deletion_policy="Delete"',
+    ),
+    Mutant(
+        "a stack is told of the old size",
+        "handlers/orchestrator.py",
+        "values = _values(on, size=body.size)",
+        "values = _values(on)",
     ),
 )
 

@@ -222,9 +222,9 @@ class Stage:
             case Do.ENGINE:
                 without_engine(self.state, strike.seconds)
             case Do.MEDDLE:
-                meddle(self.state, self.subject, marks=self.schedule.seed % 2 == 1)
+                meddle(self.state, self.look(self.subject), marks=self.schedule.seed % 2 == 1)
             case Do.VANISH:
-                vanish(self.state, self.subject)
+                vanish(self.state, self.look(self.subject))
             case _:
                 self._arrive(self._arriving(strike.do))
 
