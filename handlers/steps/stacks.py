@@ -164,6 +164,8 @@ class SoundStack:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         stack = there(seen)
+        if stack.status == "SUSPEND_COMPLETE":  # Heat would refuse the update (400 NotSupported)
+            raise Terminal("the stack is suspended: resume it first", Reason.REFUSED)
         return Next.WAIT if stack.is_busy else Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:

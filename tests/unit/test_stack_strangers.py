@@ -132,6 +132,22 @@ def test_a_resize_that_nova_refuses_after_heat_did_nothing_leaves_nothing() -> N
     assert bench.resize("3").phase is Phase.SUCCEEDED
 
 
+@pytest.mark.parametrize(
+    "body", [ResizeVolume(project="tenant", size=4), ResizeInstance(project="tenant", flavor="3")]
+)
+def test_what_a_suspended_stack_would_not_take_is_refused_before_anything_is_changed(
+    body: Body,
+) -> None:
+    bench = Bench()
+    bench.stack.action = "SUSPEND"
+
+    op = bench.send(body)
+
+    assert (op.phase, op.left, bench.size(), bench.flavor()) == (Phase.FAILED, (), 2, "2")
+    assert bench.state_of_record() is State.ACTIVE
+    assert bench.send(DeleteInstance(project="tenant")).phase is Phase.SUCCEEDED
+
+
 def test_a_volume_that_was_grown_by_hand_does_not_fail_a_resize() -> None:
     bench = Bench()
     bench.by_hand(volume_size=5)
