@@ -5,8 +5,11 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 
 from handlers.base import Step
-from handlers.operation import Micros, Operation, Phase
+from handlers.operation import SECOND, Micros, Operation, Phase
 from handlers.resources import Seen, Service
+
+#: Enough for a look at each step of a deletion, one after the other.
+_LOOK = 5 * SECOND
 
 
 class Held:
@@ -44,6 +47,12 @@ class Held:
         self.busy = False
         self.again = False
 
+    @property
+    def deadline(self) -> Micros:
+        """The operation's. Who takes it when that is over has time for a look: what the last owner
+        saw and did not write is not known any more, and the end has to be told as it is."""
+        return max(self.op.deadline, self.since + _LOOK)
+
     def keep(self, op: Operation) -> None:
         """Take a new value; it is written with the next save, before the next call or wait."""
         self.op = op
@@ -73,7 +82,7 @@ class Held:
     def wait(self, service: Service, until: Micros) -> None:
         """Look again at `until`, or earlier: when another step waits for the same service, or when
         the operation runs out of time."""
-        until = min(until, self.op.deadline + 1)
+        until = min(until, self.deadline + 1)
         self.waits[service] = min(self.waits.get(service, until), until)
 
     def ready(self) -> Iterator[Step]:

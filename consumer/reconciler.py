@@ -92,7 +92,7 @@ class Reconciler:
         op, now = held.op, self._clock.now()
         if op.phase is Phase.FORWARD:
             heed_cancellation(op)
-        if now > op.deadline:
+        if now > held.deadline:
             trouble = op.trouble or self._trouble(held)
             last = f"; the last trouble was: {trouble.told}" if trouble else ""
             seconds = (now - op.opened) // 1_000_000

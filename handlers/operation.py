@@ -21,6 +21,9 @@ SECOND: Micros = 1_000_000
 #: What a step learned: ids, addresses, sizes. JSON values only.
 Facts = dict[str, Any]
 
+#: The fact under which a step counts its calls that were answered.
+TRIES = "tries"
+
 #: Entries that a timeline keeps from its beginning and from its end.
 TIMELINE_HEAD, TIMELINE_TAIL = 8, 56
 
@@ -210,6 +213,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def fail(self, failure: Failure) -> "Operation":
         """It ends here; the first failure is the one that counts."""
         return replace(self, failure=self.failure or failure)
+
+    def anew(self) -> "Operation":
+        """Somebody resumes it: what a step counted as its tries begins again."""
+        learned = {
+            key: {**facts, TRIES: 0} if TRIES in facts else facts
+            for key, facts in self.learned.items()
+        }
+        return replace(self, learned=learned, given_up=frozenset(), attempts=0)
 
     def known_id(self, key: str) -> str | None:
         """The cloud id under `key`: learned by this operation, or recorded before it."""

@@ -41,16 +41,14 @@ def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operat
     if forward and was_wiped(op.command):
         raise ValueError(f"the secrets of operation {op.id} are wiped: send the command again")
     return replace(
-        op,
+        op.anew(),
         phase=op.ended_in,
         ended_in=None,
         failure=None if forward else op.failure,
         trouble=None,
         cancelled=None,
-        given_up=frozenset(),
         finished=0,
         left=(),
-        attempts=0,
         deadline=deadline,
         owner=worker,
         version=op.version + 1,

@@ -65,10 +65,9 @@ class RemoveStack:
         return Answer(facts=facts, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        """When it was seen last, for what Heat made may show in listings later; and who resumes a
-        deletion that failed wants Heat asked again."""
+        """When it was seen last, for what Heat made may show in listings later."""
         found = self._mine(op, seen)
-        facts: Facts = {"rest": [stack.id for stack in found], "seen": seen.at, "tries": 0}
+        facts: Facts = {"rest": [stack.id for stack in found], "seen": seen.at}
         return {"id": found[0].id, **facts} if found else facts
 
     def left(self, op: Operation) -> tuple[Ref, ...]:

@@ -100,9 +100,9 @@ def is_only_aligned(op: Operation) -> bool:
 
 
 def is_complete(op: Operation) -> bool:
-    """Whether Heat says that the update went well."""
-    status: str = op.fact(UPDATE, "status", "")
-    return status.endswith("_COMPLETE")
+    """Whether Heat says that the update went well: one that was rolled back did not, and a check
+    hides how it went."""
+    return bool(op.fact(UPDATE, "status") == "UPDATE_COMPLETE")
 
 
 def is_finishing(op: Operation) -> bool:
@@ -232,15 +232,14 @@ class Restore:
             if op.fact(self.key, "tries", 0) >= TRIES:
                 raise failure_of(stack)
             return Next.ACT
-        landed = write == write_of(op, UPDATE) or op.fact(UPDATE, "tries")
+        landed = write == write_of(op, UPDATE) or op.fact(UPDATE, "tries") is not None
         return Next.ACT if landed else Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         return update(op, self, there(seen), world)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        """Who resumes it wants it tried again."""
-        return {"tries": 0} if op.touched(self.key) else {}
+        return {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         return left_of(op, "its last good values could not be given again")

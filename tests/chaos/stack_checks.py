@@ -46,12 +46,13 @@ def no_server_is_replaced(stage: Stage) -> Iterator[str]:
 
 
 def no_data_are_lost(stage: Stage) -> Iterator[str]:
-    """A volume that a record has named goes by our deletion only: whatever Heat does, and whoever
-    deletes the stack."""
+    """The volume of an instance that lived goes by our deletion only, whatever Heat does, and
+    whoever deletes the stack."""
     if any(supersedes(command) for command in stage.world.sent):
         return
-    ends = (end.record for end in stage.book.ends if end.record)
-    recorded = {each for record in ends for each in record.ids(Kind.VOLUME)}
+    records = (end.record for end in stage.book.ends)
+    living = (each for each in records if each and each.state is State.ACTIVE)
+    recorded = {volume for each in living for volume in each.ids(Kind.VOLUME)}
     if recorded - set(stage.look(stage.subject)):
         yield "a volume with data is gone"
 

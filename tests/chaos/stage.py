@@ -182,6 +182,7 @@ class Stage:
             self.named = replace(self.own, volume=self.strangers.volume) if stranger else self.own
         elif start is Start.OCCUPIED:
             self.occupied = occupy(self.state, self.subject)
+            self.settle()
         elif start is not Start.NOTHING:
             self.world.publish(self._command(create_group if start is Start.GROUP else create))
             self.world.run()

@@ -212,7 +212,7 @@ THERE = {"id": "k1", "rest": ["k1"]}
 def test_what_is_still_there_is_kept(
     step: RemoveStack, op: Operation, look: Seen, expected: dict[str, Any]
 ) -> None:
-    assert step.learn(op, look) == {**expected, "seen": look.at, "tries": 0}
+    assert step.learn(op, look) == {**expected, "seen": look.at}
 
 
 @pytest.mark.parametrize(("later", "expected"), [(0, Next.WAIT), (6 * SECOND, Next.DONE)])
