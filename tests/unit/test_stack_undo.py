@@ -13,6 +13,7 @@ from handlers.steps.stack_undo import (
     Restore,
     SettleServer,
     StopUpdate,
+    is_complete,
     is_only_aligned,
     is_updated,
     unaligned,
@@ -226,6 +227,20 @@ def test_nothing_is_taken_back_that_was_never_done(facts: dict[str, Any], needed
     assert WRAPPED.check(op, look) is (Next.ACT if needed else Next.DONE)
     assert WRAPPED.left(op) == (RESTORE.left(op) if needed else ())
     assert WRAPPED.learn(op, look) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "complete"),
+    [
+        ("UPDATE_COMPLETE", True),
+        ("UPDATE_FAILED", False),
+        ("ROLLBACK_COMPLETE", False),  # Heat has the old values: the server must have them too
+        ("CHECK_COMPLETE", False),
+        ("", False),
+    ],
+)
+def test_only_an_update_that_went_well_is_finished_natively(status: str, complete: bool) -> None:
+    assert is_complete(operation(learned={"update": {"status": status}})) is complete
 
 
 def test_what_is_deleted_next_is_not_looked_at_but_told() -> None:
