@@ -11,7 +11,13 @@ from handlers.natives import Natives
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.orchestrator import Orchestrator
 from tests.chaos import stack_variants, variants
-from tests.chaos.cells import at_all_places, on, with_calls_under_way, with_each_fault
+from tests.chaos.cells import (
+    at_all_places,
+    on,
+    with_calls_under_way,
+    with_each_fault,
+    with_meddling,
+)
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.play import Outcome, play
 from tests.chaos.scenarios import Case
@@ -103,6 +109,7 @@ def schedules(count: int, ablation: Ablation) -> Iterator[Schedule]:
         case = Case(ablation.manager, scenario)
         yield on(case)
         yield from with_calls_under_way(case)
+        yield from with_meddling(case)
         yield from at_all_places(case, Do.MEDDLE, Do.VANISH)
         yield from at_all_places(case, Do.PAUSE, Do.CRASH, Do.DELETE)
         yield from with_each_fault(case, lag=3.0)

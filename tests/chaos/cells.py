@@ -14,7 +14,7 @@ from tests.chaos.crossings import LEDGER_CALLS, Crossing
 from tests.chaos.faultkinds import FAULTS, LOOKS, faults_for, is_look, unheard
 from tests.chaos.play import play
 from tests.chaos.probe import BY_HEAT
-from tests.chaos.scenarios import Case
+from tests.chaos.scenarios import SCENARIOS, Case, Start
 from tests.chaos.schedule import Do, Schedule, Strike
 
 #: Longer than a lease: the others take over, and then the paused one wakes up.
@@ -65,7 +65,7 @@ def at_all_places(case: Case, *dos: Do) -> Iterator[Schedule]:
     for crossing in run.places:
         seen[crossing] += 1
         for do in dos:
-            if not _may_be(do, crossing, run):
+            if not _may_be(do, crossing, run) or (do is Do.MEDDLE and not _is_at_peace(case, run)):
                 continue
             nth, seconds = seen[crossing], _SECONDS.get(do, 0.0)
             strike = Strike(at=crossing.at, step=crossing.step, nth=nth, do=do, seconds=seconds)
@@ -132,6 +132,21 @@ def with_an_outage(case: Case) -> Iterator[Schedule]:
             for fault in unheard(verb):
                 rule = fault_at(case, step, verb, fault)
                 yield on(case, faults=(rule, *outage))
+
+
+def with_meddling(case: Case) -> Iterator[Schedule]:
+    """Somebody updates the stack when something of it could not be done or put right."""
+    run = undisturbed(case)
+    for _, verb in run.changes if _is_at_peace(case, run) else ():
+        rule = FaultRule(effect=FAULTS["refuse-403"], verb=verb)
+        for at in ("before-finish", "after-finish"):
+            strike = Strike(at=at, do=Do.MEDDLE)
+            yield on(case, workers=2, strikes=(strike,), faults=(rule,))
+
+
+def _is_at_peace(case: Case, run: Run) -> bool:
+    """Whether an update of the stack without a change would change nothing."""
+    return run.has_heat and SCENARIOS[case.scenario].start is not Start.MISLED
 
 
 def fault_at(case: Case, step: str, verb: str, fault: str) -> FaultRule:

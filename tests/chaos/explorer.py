@@ -14,6 +14,7 @@ from tests.chaos.cells import (
     with_an_outage,
     with_calls_under_way,
     with_lasting_faults,
+    with_meddling,
 )
 from tests.chaos.faultkinds import faults_for
 from tests.chaos.play import Outcome, play
@@ -65,9 +66,10 @@ class Explorer:
                 self._crash_around(step, verb, fault)
 
     def interleavings(self) -> None:
-        """Deletes and crashes while a call is under way; outages of one service."""
+        """Deletes and crashes while a call is under way; outages of one service; strangers."""
         self._all("interleavings", with_calls_under_way(self._case))
         self._all("interleavings", with_an_outage(self._case))
+        self._all("interleavings", with_meddling(self._case))
 
     # -- inner ----------------------------------------------------------------------------------
 

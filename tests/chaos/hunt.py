@@ -10,6 +10,7 @@ from tests.chaos.cells import (
     with_an_outage,
     with_calls_under_way,
     with_each_fault,
+    with_meddling,
 )
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.play import Outcome, play
@@ -32,6 +33,7 @@ def hunted() -> Iterator[Schedule]:
     """Undisturbed runs first, then what has caught most, then the dice."""
     yield from map(on, _CASES)
     yield from chain.from_iterable(with_calls_under_way(case) for case in _CASES)
+    yield from chain.from_iterable(with_meddling(case) for case in _CASES)
     yield from chain.from_iterable(with_each_fault(case) for case in _CASES)
     yield from (roll_late(seed) for seed in range(20))
     yield from chain.from_iterable(at_all_places(case, Do.CRASH) for case in _CASES)

@@ -229,6 +229,7 @@ CHECKS: tuple[Check, ...] = (
     access_never_breaks,
     kept_ids_stay,
     stack_checks.an_instance_has_its_stack,
+    stack_checks.a_stack_owns_what_is_recorded,
     stack_checks.recorded_ids_stay,
     stack_checks.no_server_is_replaced,
     stack_checks.no_data_are_lost,

@@ -156,8 +156,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a stack is told of the old size",
         "handlers/orchestrator.py",
-        "values = _values(on, size=body.size)",
-        "values = _values(on)",
+        "all_values, size = _values(on, size=body.size)",
+        "all_values, size = _values(on)",
     ),
 )
 

@@ -6,6 +6,7 @@ from handlers.admission import supersedes
 from handlers.instance import Instance, State
 from handlers.natives import NAME as NATIVES
 from handlers.resources import Kind
+from handlers.template import name_of
 from tests.chaos.stage import Stage
 
 
@@ -23,6 +24,21 @@ def an_instance_has_its_stack(stage: Stage) -> Iterator[str]:
     expected = 0 if record.manager == NATIVES else 1
     if len(stacks) != expected or {each.id for each in stacks} != set(known):
         yield f"{len(stacks)} stacks exist, {len(known)} are recorded, {expected} expected"
+
+
+def a_stack_owns_what_is_recorded(stage: Stage) -> Iterator[str]:
+    """What a recorded stack has under a name is what the record has under the key of that name:
+    Heat neither replaced it nor lost sight of it."""
+    record = stage.ledger.instance(stage.subject)
+    for ref in record.resources.values() if record else ():
+        stack = stage.state.core.stacks.get(ref.id)
+        if record is None or stack is None or stack.action == "DELETE":
+            continue
+        owned = stack.resources
+        for key, one in record.resources.items():
+            row = owned.get(name_of(key))
+            if row is not None and row.physical != one.id:
+                yield f"the stack's {row.name} is another one than the recorded {key}"
 
 
 def recorded_ids_stay(stage: Stage) -> Iterator[str]:

@@ -19,6 +19,11 @@ _VALUES = (
 )
 
 
+def is_gone(stack: StackThing) -> bool:
+    """Deleted, though its name is not free for a moment more."""
+    return (stack.action, stack.status) == ("DELETE", "COMPLETE")
+
+
 def stored_view(stack: StackThing) -> dict[str, Any]:
     """The values that an update may change, as the stack's parameters have them (`wanted`) and as
     Heat last applied them (`applied`): it compares with these, never with the cloud."""

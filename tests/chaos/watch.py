@@ -15,7 +15,7 @@ from handlers.instance import Instance
 from handlers.operation import Operation
 from handlers.resources import Resource
 from tests.chaos.crossings import LEDGER_CALLS
-from tests.chaos.stacks import stored_view
+from tests.chaos.stacks import is_gone, stored_view
 
 #: Everything that belongs to a subject, by cloud id.
 Sight = dict[str, Resource]
@@ -34,7 +34,7 @@ def look(state: CloudState, subject: str, ids: Collection[str] = ()) -> Sight:
         } | {
             stack.id: replace(resource_of(stack), outputs=stored_view(stack))
             for stack in core.stacks.values()
-            if stack.subject == subject
+            if stack.subject == subject and not is_gone(stack)
         }
 
 
