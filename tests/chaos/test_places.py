@@ -5,6 +5,7 @@
 
 import pytest
 
+from handlers.natives import NAME as NATIVES
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.explorer import Explorer
 from tests.chaos.play import play
@@ -13,7 +14,7 @@ from tests.chaos.schedule import Do
 from tests.chaos.tally import Tally
 
 #: What is played here of what can be enumerated.
-ONE_IN = 3
+ONE_IN = 7
 
 #: Seeds of one test.
 BATCH = 200
@@ -45,6 +46,15 @@ def test_a_delete_or_a_silent_ledger_at_any_moment_harms_nothing(case: Case) -> 
     tally = Tally()
 
     Explorer(case, tally, ONE_IN).places(Do.DELETE, Do.UNAVAILABLE)
+
+    assert tally.is_good, tally.explain()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.manager != NATIVES], ids=str)
+def test_a_dead_engine_or_a_stranger_at_any_moment_harms_nothing(case: Case) -> None:
+    tally = Tally()
+
+    Explorer(case, tally, ONE_IN).places(Do.ENGINE, Do.MEDDLE, Do.VANISH)
 
     assert tally.is_good, tally.explain()
 

@@ -143,8 +143,7 @@ class Storage:
         volume = self._core.volumes.get(volume_id)
         if volume is None or volume.status.startswith("deleting"):
             return
-        detached = status == "available" and server in volume.servers
-        if volume.status.startswith("error") and not detached:
+        if volume.status.startswith("error") and not self._lets_go(volume, status, server):
             return
         volume.epoch += 1
         if status == "in-use" and server not in volume.servers:
@@ -153,6 +152,11 @@ class Storage:
         if status == "available":
             volume.servers = [one for one in volume.servers if one != server]
         self._core.touch(volume, status)
+
+    def _lets_go(self, volume: VolumeThing, status: str, server: str) -> bool:
+        """A volume whose extension failed is available when its server is gone."""
+        is_over = status == "available" and server in volume.servers
+        return is_over and volume.status == "error_extending"
 
     def drop(self, volume_id: str) -> None:
         """Delete a volume with its server (delete_on_termination)."""
