@@ -93,19 +93,19 @@ class Reconciler:
         if op.phase is Phase.FORWARD:
             heed_cancellation(op)
         if now > held.deadline:
-            trouble = op.trouble or self._trouble(held)
-            last = f"; the last trouble was: {trouble.told}" if trouble else ""
             seconds = (now - op.opened) // 1_000_000
-            raise Terminal(f"not finished after {seconds} s{last}", Reason.DEADLINE)
+            raise Terminal(f"not finished after {seconds} s; {self._why(held)}", Reason.DEADLINE)
 
-    def _trouble(self, held: Held) -> Failure | None:
-        """What keeps the ready steps from being seen, if anything does."""
-        for step in held.ready():
+    def _why(self, held: Held) -> str:
+        """The last trouble, or what cannot be seen now; else what the operation waits for."""
+        steps, trouble = tuple(held.ready()), held.op.trouble
+        for step in () if trouble else steps:
             query = step.wants(held.op)
             fault = query and self._eyes[step.service].fault(held.op.scope, query)
-            if fault:
-                return Failure.of(fault)
-        return None
+            trouble = trouble or (Failure.of(fault) if fault else None)
+        if trouble:
+            return f"the last trouble was: {trouble.told}"
+        return "waiting for " + ", ".join(f"{step.service} ({step.key})" for step in steps)
 
     def _prepare(self, held: Held) -> None:
         """The plan of the phase, made once; for claims, the project in which resources are made."""

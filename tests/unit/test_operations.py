@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
+from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
     Access,
@@ -24,9 +24,11 @@ from tests.support.world import POLICY, VirtualClock, World
 class Bench:
     """One worker on one memory cloud."""
 
-    def __init__(self, *faults: FaultRule) -> None:
+    def __init__(self, *faults: FaultRule, times: Times | None = None) -> None:
         clock = VirtualClock()
-        self.state = CloudState(now=clock.now, sleep=clock.sleep, faults=faults)
+        self.state = CloudState(
+            now=clock.now, sleep=clock.sleep, faults=faults, times=times or Times()
+        )
         self.cloud = MemoryCloud(self.state)
         self.world = World(MemoryClouds({"": self.cloud}), clock)
         self.world.worker()
@@ -94,9 +96,21 @@ def test_a_command_that_ran_out_of_time_says_what_the_trouble_was() -> None:
     op = bench.world.operation(command)
     assert op.failure is not None
     assert op.failure.reason is Reason.DEADLINE
-    assert "the last trouble was: block_storage: " in op.failure.message
+    assert "s; the last trouble was: block_storage: " in op.failure.message
     assert "maintenance" in op.failure.message
     assert op.finished - op.opened <= POLICY.limit + POLICY.undo_budget
+
+
+def test_a_command_that_ran_out_of_time_without_trouble_says_what_it_waited_for() -> None:
+    bench = Bench(times=Times(server_build=(5000.0, 5000.0)))
+    command = bench.world.send(bench.subject, bench.create())
+
+    bench.world.run()
+
+    op = bench.world.operation(command)
+    assert op.failure is not None
+    assert op.failure.reason is Reason.DEADLINE
+    assert op.failure.message.endswith("s; waiting for compute (server)")
 
 
 def test_an_undo_that_cannot_finish_names_what_is_left() -> None:
