@@ -35,10 +35,12 @@ integration: $(VENV)/.dev ## tests on real RabbitMQ, MariaDB and PostgreSQL (Deb
 	@tests/services/up.sh
 	@$(BIN)/pytest -n $(WORKERS) -m "integration and not cloud"
 
-cloud: $(VENV)/.dev ## the conformance suite on a real OpenStack, started here (Debian, as root)
+cloud: $(VENV)/.dev ## conformance and ways out on a real OpenStack, started here (Debian, as root)
 	@tests/services/up.sh rabbitmq mariadb
 	@tests/cloud/up.sh
-	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/pytest -n $(CLOUD_WORKERS) -m cloud
+	@. tests/cloud/env.sh && export TEST_CLOUD=$(CLOUD) && \
+	  $(BIN)/pytest -n $(CLOUD_WORKERS) -m "cloud and not alone" --ways-out docs/ways-out.md && \
+	  $(BIN)/pytest -m "cloud and alone" --ways-out docs/ways-out.md
 
 real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long real run
 	@tests/services/up.sh rabbitmq mariadb

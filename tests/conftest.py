@@ -4,6 +4,7 @@ A test elsewhere that needs a service carries the marker itself, for example as
 `pytest.param("mariadb", marks=pytest.mark.integration)`.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: stops what others use: runs after them, by itself")
     config.pluginmanager.register(ways.plugin(config))
     controls = not hasattr(config, "workerinput")  # which the workers of pytest-xdist have
-    if CLOUD.url and controls and config.option.markexpr == "cloud":
+    if CLOUD.url and controls and re.search(r"(?<!not )\bcloud\b", config.option.markexpr):
         config.pluginmanager.register(Leftovers(partial(inventory, connect(cloud=CLOUD.url))))
 
 

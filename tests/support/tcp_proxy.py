@@ -19,7 +19,7 @@ class TcpProxy:
         self._target = (host, port)
         self._lock = Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._refusing = self._stalled = self._closed = False
+        self._refusing = self._stalled = self._muted = self._closed = False
         self._selector = selectors.DefaultSelector()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = Thread(target=self._run, name="tcp-proxy", daemon=True)
@@ -53,9 +53,13 @@ class TcpProxy:
         """Keep connections open but forward nothing: a frozen peer."""
         self._stalled = True
 
+    def mute(self) -> None:
+        """Swallow what the target says: requests arrive, answers do not."""
+        self._muted = True
+
     def heal(self) -> None:
         """Forward and accept again."""
-        self._refusing = self._stalled = False
+        self._refusing = self._stalled = self._muted = False
 
     def cut(self) -> None:
         """Close every connection in an orderly way (FIN)."""
@@ -101,12 +105,17 @@ class TcpProxy:
         self._selector.register(client, selectors.EVENT_READ, server)
         self._selector.register(server, selectors.EVENT_READ, client)
 
+    def _is_targets(self, end: socket.socket) -> bool:
+        with self._lock:
+            return any(end is server for _, server in self._pairs)
+
     def _forward(self, source: object, target: socket.socket) -> None:
         assert isinstance(source, socket.socket)
         try:
             data = source.recv(_CHUNK)
             if data:
-                target.sendall(data)
+                if not (self._muted and self._is_targets(source)):
+                    target.sendall(data)
                 return
         except OSError:
             pass

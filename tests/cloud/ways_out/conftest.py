@@ -52,7 +52,13 @@ def stages(on: Ground, note: Note) -> Iterator[Stage]:
     and the ground is swept."""
     with ExitStack() as stack:
 
-        def make(*, file: str = "", heat_timeout: float = 20, **deadlines: float) -> Ways:
+        def make(
+            *,
+            file: str = "",
+            heat_timeout: float = 75,
+            natives: bool = False,
+            **deadlines: float,
+        ) -> Ways:
             limits = Limits(
                 deadline=150,
                 deadlines={_COMMANDS[name]: each for name, each in deadlines.items()},
@@ -60,10 +66,10 @@ def stages(on: Ground, note: Note) -> Iterator[Stage]:
             )
             workers = Workers(on, limits, file or on.file, heat_timeout)
             stack.callback(workers.close)
-            return Ways(on, workers, note)
+            return Ways(on, workers, note, natives)
 
         yield make
-    on.faults.heal()
     on.faults.lift()
+    on.operator.heals()
     if on.project.look().ids:
         on.project.sweep()

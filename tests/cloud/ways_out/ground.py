@@ -4,6 +4,7 @@ the worker's."""
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,6 +79,21 @@ class Operator:
         for mark in marks:
             self._project.delete("compute", f"/servers/{server}/metadata/cloudfake:{mark}")
 
+    def heals(self) -> None:
+        """Nothing fails any more. In ERROR metadata cannot be changed, and what fails goes there
+        again: as often as it takes."""
+        for server in self._project.look().servers:
+            for mark in {"cloudfake:fail", "cloudfake:delay"} & set(server.metadata):
+                path = f"/servers/{server.id}/metadata/{mark}"
+                self.waits(partial(self._heals, server.id, path))
+
+    def _heals(self, server: str, path: str) -> bool:
+        compute = self._project.connection.compute
+        if compute.delete(path).status_code in (204, 404):
+            return True
+        compute.post(f"/servers/{server}/action", json={"os-resetState": {"state": "active"}})
+        return False
+
     def sets_state(self, server: str, state: str) -> None:
         self._act(server, {"os-resetState": {"state": state}})
 
@@ -116,9 +132,11 @@ class Operator:
         found = self._admin.identity.get("/OS-TRUST/trusts").json()["trusts"]
         return frozenset(one["id"] for one in found if one["project_id"] == self._project.id)
 
-    def removes_trust(self, trust: str) -> None:
-        answer = self._admin.identity.delete(f"/OS-TRUST/trusts/{trust}")
-        assert answer.status_code == 204, answer.text
+    def loses_trusts(self) -> None:
+        """Keystone forgets the project's."""
+        for trust in self.trusts():
+            answer = self._admin.identity.delete(f"/OS-TRUST/trusts/{trust}")
+            assert answer.status_code == 204, answer.text
 
     # -- network --------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from handlers.commands import (
     ResizeInstance,
     ResizeVolume,
 )
+from handlers.operation import SECOND
 from tests.cloud.ways_out.engine import Engine
 from tests.cloud.ways_out.ways import Ways
 from tests.contract.managers.bench import TENANT
@@ -35,7 +36,7 @@ class Victim(NamedTuple):
 class Crash:
     """Brings commands to where the engine shall die, and lets it die.
 
-    `natives` are the seconds that a create of NATIVES took, before and meanwhile.
+    `natives` are the seconds that a resize by NATIVES took, before and meanwhile.
     """
 
     def __init__(self, ways: Ways) -> None:
@@ -43,10 +44,10 @@ class Crash:
         self.victims: dict[str, Victim] = {}
         self.natives: list[float] = []
         self._operator = ways.operator
-        self._others: list[str] = []
 
     def prepare(self) -> None:
         """A create, a delete and two resizes are under way; one of these is just confirmed."""
+        self._resize_natively(self.ways.site.large)
         self._make("resize", "confirmed", "delete", "waits", "refused")
         self._slow("delete", "15")
         self._slow("resize", "8")
@@ -66,23 +67,24 @@ class Crash:
             self._send("refused", ResizeVolume(project=TENANT, size=2))
             group = CreateSecurityGroup(project=TENANT, name="late", access=ANYBODY)
             self._create("late", group)
-            self.create_natively()
+            self._resize_natively(self.ways.site.small)
             time.sleep(max(0.0, died + AWAY - time.monotonic()))
         finally:
             engine.start()
 
-    def create_natively(self) -> None:
-        """An instance of NATIVES; how long that takes."""
-        natives = self.ways.natives()
-        self._others.append(natives.subject())
-        self.natives.append(natives.succeed(self._others[-1], self.ways.instance()).seconds)
-
     def clean_up(self) -> None:
         """Whatever became of them: after a delete of each nothing is left."""
-        subjects = [*(each.subject for each in self.victims.values()), *self._others]
+        subjects = [*(each.subject for each in self.victims.values()), self.ways.natives]
         for delete in [self.ways.bench.send(each, DELETE) for each in subjects]:
             self.ways.bench.ended_well(delete)
         self.ways.nothing_is_left()
+
+    def _resize_natively(self, flavor: str) -> None:
+        """Without a look at the cloud after it: stacks cannot be listed meanwhile."""
+        body = ResizeInstance(project=TENANT, flavor=flavor)
+        done = self.ways.bench.ended(self.ways.bench.send(self.ways.natives, body))
+        assert done.event.data.error is None
+        self.natives.append((done.operation.finished - done.operation.opened) / SECOND)
 
     def _make(self, *names: str) -> None:
         """Instances, all at once."""

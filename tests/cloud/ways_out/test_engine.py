@@ -11,6 +11,7 @@ from tests.cloud.ways_out.conftest import Note, stages
 from tests.cloud.ways_out.engine import Engine
 from tests.cloud.ways_out.ground import Ground
 from tests.cloud.ways_out.scene import Crash
+from tests.cloud.ways_out.ways import seconds_of
 from tests.support.services import CLOUD, missing
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(500)]
@@ -25,8 +26,7 @@ def crash(own_ground: Ground) -> Iterator[Crash]:
         ci = os.environ.get("CI") == "true"
         missing(CLOUD, "its Heat runs on another machine", ci=ci)
     with stages(own_ground, lambda took: None) as stage:
-        made = Crash(stage(heat_timeout=10, create=45, resize=45, grow=15, group=12))
-        made.create_natively()
+        made = Crash(stage(natives=True, create=45, resize=45, grow=15, group=12))
         made.prepare()
         made.happen(engine)
         yield made
@@ -41,7 +41,7 @@ def crash(own_ground: Ground) -> Iterator[Crash]:
 def test_a_create_that_lost_its_engine_leaves_nothing(crash: Crash, note: Note) -> None:
     victim = crash.victims["create"]
     done = crash.ways.bench.ended_badly(victim.command, Reason.DEADLINE)
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     assert not crash.ways.of(victim.subject).ids
 
 
@@ -53,7 +53,7 @@ def test_a_create_that_lost_its_engine_leaves_nothing(crash: Crash, note: Note) 
 def test_a_resize_that_lost_its_engine_is_reverted(crash: Crash, note: Note) -> None:
     ways, victim = crash.ways, crash.victims["resize"]
     done = ways.bench.ended_badly(victim.command, Reason.DEADLINE)
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     ways.operator.unmarks(victim.before.server.id, "delay")
     ways.is_as_before(victim.subject, victim.before)
     ways.works(victim.subject, victim.before)
@@ -67,7 +67,7 @@ def test_a_resize_that_lost_its_engine_is_reverted(crash: Crash, note: Note) -> 
 def test_a_confirmed_resize_that_lost_its_engine_is_taken_back(crash: Crash, note: Note) -> None:
     ways, victim = crash.ways, crash.victims["confirmed"]
     done = ways.bench.ended_badly(victim.command, Reason.DEADLINE)
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     ways.is_as_before(victim.subject, victim.before)
     ways.works(victim.subject, victim.before)
 
@@ -80,7 +80,7 @@ def test_a_confirmed_resize_that_lost_its_engine_is_taken_back(crash: Crash, not
 def test_a_delete_that_lost_its_engine_ends_well(crash: Crash, note: Note) -> None:
     victim = crash.victims["delete"]
     done = crash.ways.bench.ended_well(victim.command)
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     assert not crash.ways.of(victim.subject).ids
 
 
@@ -92,7 +92,7 @@ def test_a_delete_that_lost_its_engine_ends_well(crash: Crash, note: Note) -> No
 def test_a_resize_waits_for_an_engine(crash: Crash, note: Note) -> None:
     victim = crash.victims["waits"]
     done = crash.ways.bench.ended_well(victim.command)
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     there = crash.ways.of(victim.subject)
     assert (there.server.flavor, there.ids) == (crash.ways.site.large, victim.before.ids)
 
@@ -100,12 +100,12 @@ def test_a_resize_waits_for_an_engine(crash: Crash, note: Note) -> None:
 @pytest.mark.way(
     state="engine away",
     made="its API hangs until the deadline of a volume's resize",
-    exit="fails and names the service; nothing was touched, the next resize works",
+    exit="fails when the look ends that hangs, and names the service; the next resize works",
 )
 def test_what_cannot_wait_longer_says_so(crash: Crash, note: Note) -> None:
     ways, victim = crash.ways, crash.victims["refused"]
     done = ways.bench.ended_badly(victim.command, Reason.DEADLINE, "orchestration")
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     ways.is_as_before(victim.subject, victim.before)
     ways.works(victim.subject, victim.before)
 
@@ -118,13 +118,13 @@ def test_what_cannot_wait_longer_says_so(crash: Crash, note: Note) -> None:
 def test_what_the_next_engine_makes_late_is_undone(crash: Crash, note: Note) -> None:
     victim = crash.victims["late"]
     done = crash.ways.bench.ended_badly(victim.command, Reason.DEADLINE)
-    note(f"{done.seconds:.0f}")
+    note(seconds_of(done))
     assert not crash.ways.of(victim.subject).ids
 
 
 @pytest.mark.way(
     state="engine away",
-    made="a create of NATIVES comes",
+    made="a resize by NATIVES comes",
     exit="it is as fast as before",
 )
 def test_natives_are_as_fast_as_before(crash: Crash, note: Note) -> None:

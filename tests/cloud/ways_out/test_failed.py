@@ -21,7 +21,7 @@ def _bigger(flavor: str) -> ResizeInstance:
 def test_an_update_that_somebody_rolls_back_has_not_happened(stage: Stage) -> None:
     ways = stage()
     subject, before = ways.create()
-    ways.operator.marks(before.server.id, delay="3")
+    ways.operator.marks(before.server.id, delay="1")
     command = ways.bench.send(subject, _bigger(ways.site.large))
     ways.operator.waits(lambda: ways.operator.begun(before.server.id, "resize"))
     ways.operator.rolls_back(before.stack)
@@ -39,7 +39,7 @@ def test_an_update_that_somebody_rolls_back_has_not_happened(stage: Stage) -> No
 def test_a_rollback_that_fails_is_repaired(stage: Stage) -> None:
     ways = stage()
     subject, before = ways.create()
-    ways.operator.marks(before.server.id, delay="3", fail="resize")
+    ways.operator.marks(before.server.id, delay="1", fail="resize")
     command = ways.bench.send(subject, _bigger(ways.site.large))
     ways.operator.waits(lambda: ways.operator.begun(before.server.id, "resize"))
     ways.operator.rolls_back(before.stack)
@@ -81,8 +81,7 @@ def test_a_delete_that_heat_gave_up_is_finished_natively(stage: Stage) -> None:
     ways.operator.marks(before.server.id, fail="destroy")
     command = ways.bench.send(subject, DELETE)
     ways.bench.wait_for_step(command, "servers")
-    ways.operator.sets_state(before.server.id, "active")
-    ways.operator.unmarks(before.server.id, "fail")
+    ways.operator.heals()
     ways.took(ways.bench.ended_well(command))
     ways.nothing_is_left()
 
@@ -97,8 +96,7 @@ def test_a_delete_that_nobody_can_finish_says_what_is_left(stage: Stage) -> None
     subject, before = ways.create()
     ways.operator.marks(before.server.id, fail="destroy")
     ways.took(ways.bench.fail_leaving(subject, DELETE, Reason.DEADLINE, before.ids))
-    ways.operator.sets_state(before.server.id, "active")
-    ways.operator.unmarks(before.server.id, "fail")
+    ways.operator.heals()
     ways.ends(subject)
 
 
@@ -124,8 +122,8 @@ def test_a_group_that_was_in_use_goes_with_the_second_try(stage: Stage) -> None:
     exit="the stack is deleted while Heat creates it",
 )
 def test_a_create_that_takes_too_long_leaves_nothing(stage: Stage) -> None:
-    ways = stage(create=10)
-    body = ways.instance(**{"cloudfake:delay": "20"})
+    ways = stage(create=8)
+    body = ways.instance(**{"cloudfake:delay": "12"})
     ways.took(ways.bench.fail(ways.bench.subject(), body, Reason.DEADLINE))
     ways.nothing_is_left()
 

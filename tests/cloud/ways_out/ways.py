@@ -15,6 +15,7 @@ from handlers.commands import BODIES, CreateInstance, ResizeInstance
 from handlers.identity import SUBJECT_KEY, group_name, resource_name
 from handlers.instance import Scope
 from handlers.natives import NAME as NATIVES
+from handlers.operation import SECOND
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from tests.cloud.ways_out.ground import ENTRY, Ground
 from tests.contract.managers.bench import TENANT, Bench, Done
@@ -30,12 +31,13 @@ from tests.support.processes import wait_until
 
 TICK = 0.5
 
-_BODIES = tuple(BODIES.values())
-
 
 class Workers:
-    """The ground as a place of the conformance suite, with workers of the test's own: one for each
-    manager that new instances shall have, all on one ledger."""
+    """The ground as a place of the conformance suite, with workers of the test's own.
+
+    One runs at a time, all on one ledger: `deployment` stops one that has another manager for new
+    instances, and starts one in its place.
+    """
 
     name = "openstack"
     patience = 300.0
@@ -45,16 +47,19 @@ class Workers:
         self._limits = limits
         self._file = file
         self._heat_timeout = heat_timeout
-        self._running: dict[str, LiveDeployment] = {}
+        self._manager = ""
+        self._worker: LiveDeployment | None = None
+        self._ledger: Ledger | None = None
         self.site = ground.site
         self.faults = ground.faults
         self.somebody = ground.operator.somebody
         self.trove = HttpTrove(ground.project, ground.project, ground.site)
 
     def deployment(self, manager: str) -> Deployment:
-        if manager not in self._running:
-            self._running[manager] = self._start(manager)
-        return self._running[manager]
+        if self._worker is None or manager != self._manager:
+            self.close()
+            self._manager, self._worker = manager, self._start(manager)
+        return self._worker
 
     def look(self) -> Inventory:
         return self._ground.project.look()
@@ -69,8 +74,8 @@ class Workers:
         self._ground.project.sweep()
 
     def close(self) -> None:
-        for each in self._running.values():
-            each.stop()
+        if self._worker:
+            self._worker.stop()
 
     def _start(self, manager: str) -> LiveDeployment:
         tally = Tally()
@@ -82,9 +87,9 @@ class Workers:
             probe=tally,
             files=[self._file],
         )
-        ledger: Ledger | None = next((each.ledger for each in self._running.values()), None)
         scope = Scope(ENTRY, region, TENANT)
-        worker = LiveDeployment(clouds, scope, manager, tally, TICK, self._adjust, ledger)
+        worker = LiveDeployment(clouds, scope, manager, tally, TICK, self._adjust, self._ledger)
+        self._ledger = worker.ledger
         worker.start()
         return worker
 
@@ -99,25 +104,27 @@ class Workers:
 
 
 class Ways:
-    """One bench for each manager; `note` is told how long the way out was."""
+    """A bench with ORCHESTRATOR; `natives` is an instance that belongs to NATIVES, where the test
+    wants one; `note` is told how long the way out was."""
 
-    def __init__(self, ground: Ground, workers: Workers, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, ground: Ground, workers: Workers, note: Callable[[str], None], natives: bool
+    ) -> None:
         self.ground = ground
         self.site = ground.site
         self.operator = ground.operator
         self.faults = ground.faults
         self.note = note
         self._trusts = ground.operator.trusts()
-        self._workers = workers
-        self.bench = self._bench(ORCHESTRATOR)
-
-    def natives(self) -> Bench:
-        """Another worker on the same ledger, which has NATIVES for new instances."""
-        return self._bench(NATIVES)
-
-    def _bench(self, manager: str) -> Bench:
-        """In bad states Heat is asked more often than the manager promises for good ones."""
-        return Bench(self._workers, replace(MANAGERS[manager], heat=dict.fromkeys(_BODIES, 99)))
+        self.natives = ""
+        if natives:
+            before = Bench(workers, MANAGERS[NATIVES])
+            self.natives = before.subject()
+            before.succeed(self.natives, self.instance())
+        # in bad states Heat is asked more often than the manager promises for good ones
+        self.bench = Bench(
+            workers, replace(MANAGERS[ORCHESTRATOR], heat=dict.fromkeys(BODIES.values(), 99))
+        )
 
     def create(self) -> tuple[str, Inventory]:
         """An instance of ORCHESTRATOR, and what there is of it."""
@@ -141,7 +148,7 @@ class Ways:
 
     def took(self, done: Done) -> Done:
         """Note how long the way out was."""
-        self.note(f"{done.seconds:.0f}")
+        self.note(seconds_of(done))
         return done
 
     def is_as_before(self, subject: str, before: Inventory) -> None:
@@ -175,3 +182,8 @@ class Ways:
         self.bench.nothing_is_left()
         trusts = self.operator.trusts
         assert wait_until(lambda: trusts() <= self._trusts, 10), trusts() - self._trusts
+
+
+def seconds_of(done: Done) -> str:
+    """From a command's opening to its end."""
+    return f"{(done.operation.finished - done.operation.opened) / SECOND:.0f}"
