@@ -137,6 +137,12 @@ class Holdings:
                 each.waits = {lane: at for lane, at in each.waits.items() if lane is not service}
         return list(_round_robin(held))
 
+    def lanes_due(self, now: Micros) -> frozenset[Service]:
+        """The services for which anything is due: one pass for all of them."""
+        with self._lock:
+            waits = (each.waits for each in self._idle())
+            return frozenset(lane for wait in waits for lane, at in wait.items() if at <= now)
+
     def anything_due(self, service: Service, now: Micros) -> bool:
         with self._lock:
             return any(each.waits.get(service, now + 1) <= now for each in self._idle())

@@ -5,6 +5,7 @@ one round of looking per lane at a time, and no lane waits for another.
 """
 
 import threading
+import time
 from collections.abc import Mapping
 
 from consumer.clock import Clock
@@ -30,8 +31,8 @@ _LANES = (Service.NETWORK, Service.COMPUTE, Service.BLOCK_STORAGE)
 #: Seconds between two ticks, at least, unless somebody wakes the loop.
 _LEAST = 0.005
 
-#: How long what ended waits for others that end, before the queue is asked for what follows them.
-_GATHER: Micros = 50_000
+#: Seconds that what wakes the loop waits for more of its kind: a round costs as much for many.
+_GATHER = 0.02
 
 
 class Scheduler:
@@ -84,7 +85,7 @@ class Scheduler:
         return max(0, self._most - len(self._holdings))
 
     def wake(self) -> None:
-        """There is something to open: do not wait for the next tick."""
+        """There is something to open: do not wait for the next tick. From any thread."""
         self._open_at = 0
         self._woken.set()
 
@@ -93,7 +94,8 @@ class Scheduler:
         due = self._holdings.next_due(frozenset(self._eyes) - self._looking)
         due = self._open_at if due is None else min(due, self._open_at)
         seconds = min(seconds, max(_LEAST, (due - self._clock.now()) / 1e6))
-        self._woken.wait(seconds)
+        if self._woken.wait(seconds):
+            time.sleep(_GATHER)
         self._woken.clear()
 
     def next_due(self) -> Micros | None:
@@ -121,8 +123,10 @@ class Scheduler:
             self._in_doubt = True
             self._telemetry.ledger_up(up=False)
         self._telemetry.holding(len(self._holdings))
+        due = self._holdings.lanes_due(self._clock.now())
         for service in self._eyes:
-            self._look(service)
+            if service in due:
+                self._look(service)
         told, self._told = self._told, False
         return told
 
@@ -267,8 +271,7 @@ class Scheduler:
         if held.op.phase.is_final:
             self._holdings.drop(held)
             self._told = True
-            self._open_at = min(self._open_at, self._clock.now() + _GATHER)
-            self._woken.set()
+            self.wake()
         elif on is not None:
             self._pools.submit(on, self._advance, held, on)
         elif again:
