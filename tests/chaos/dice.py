@@ -3,9 +3,12 @@
 from random import Random
 
 from handlers.clouds.memory.faults import Delay, Effect, FaultRule, Late
+from handlers.keys import STACK
+from handlers.natives import NAME as NATIVES
+from handlers.orchestrator import NAME as ORCHESTRATOR
 from tests.chaos.crossings import LEDGER_CALLS
 from tests.chaos.faultkinds import FAULTS
-from tests.chaos.scenarios import CASES
+from tests.chaos.scenarios import CASES, SCENARIOS, Case, Start
 from tests.chaos.schedule import Do, Schedule, Strike
 
 _CHECKPOINTS = ("before-intent", "after-intent", "after-call", "before-finish", "after-finish")
@@ -19,6 +22,7 @@ _VERBS = (
     *("delete_server", "delete_volume", "delete_port", "delete_security_group", "delete_rule"),
     *("resize_server", "confirm_resize", "revert_resize", "reset_server"),
     *("extend_volume", "reset_volume"),
+    *("create_stack", "update_stack", "delete_stack", "cancel_stack_update", "*_stack"),
     *("create_*", "delete_*", "*_server", "*_volume", "find_*", "get_*", "changed_*", "*"),
 )
 
@@ -26,6 +30,19 @@ _DOES = (
     *(Do.CRASH, Do.CRASH, Do.CRASH, Do.PAUSE, Do.PAUSE, Do.STOP, Do.UNAVAILABLE),
     *(Do.DELETE, Do.NEXT, Do.AGAIN, Do.OTHER),
 )
+
+#: Where Heat is at work, besides.
+_DOES_TO_HEAT = (Do.ENGINE, Do.ENGINE, Do.MEDDLE)
+
+
+#: An engine that comes back finds what was asked for in its last ten seconds.
+_SECONDS = {Do.PAUSE: (3.0, 12.0, 25.0, 45.0, 80.0), Do.ENGINE: (1.0, 8.0, 12.0, 40.0)}
+
+
+def has_stack(case: Case) -> bool:
+    """Whether the subject's things are Heat's, and an update without a change changes nothing."""
+    no = (Start.FOREIGN, Start.STRANGER, Start.MISLED)
+    return case.manager != NATIVES and SCENARIOS[case.scenario].start not in no
 
 
 def roll(seed: int) -> Schedule:
@@ -37,14 +54,14 @@ def roll(seed: int) -> Schedule:
         scenario=case.scenario,
         seed=seed,
         workers=dice.choice((1, 2, 2, 3)),
-        strikes=tuple(_strike(dice) for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 4)))),
+        strikes=tuple(_strike(dice, case) for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 4)))),
         faults=tuple(_fault(dice) for _ in range(dice.choice((0, 0, 1, 1, 2, 3)))),
         lag=dice.choice((0.0, 0.0, 3.0)),
     )
 
 
-def _strike(dice: Random) -> Strike:
-    do = dice.choice(_DOES)
+def _strike(dice: Random, case: Case) -> Strike:
+    do = dice.choice((*_DOES, *_DOES_TO_HEAT) if has_stack(case) else _DOES)
     places = (
         _LEDGER if do is Do.UNAVAILABLE else (*_CHECKPOINTS * 3, *_LEDGER, "in-call", "in-look")
     )
@@ -53,7 +70,7 @@ def _strike(dice: Random) -> Strike:
         at=at,
         do=do,
         nth=dice.randint(1, _NTH.get(at, 2 if "finish" in at or "accept" in at else 12)),
-        seconds=dice.choice((3.0, 12.0, 25.0, 45.0, 80.0)) if do is Do.PAUSE else 0.0,
+        seconds=dice.choice(_SECONDS.get(do, (0.0,))),
     )
 
 
@@ -81,7 +98,7 @@ def _effect(dice: Random) -> Effect:
 
 
 def roll_late(seed: int) -> Schedule:
-    """A create whose volume, port or group lands long after everybody stopped waiting for it.
+    """A create of which a part, or the stack, lands long after everybody stopped waiting for it.
 
     So it is made a second time. The build takes long enough for the late one to land before the
     operation ends; half of the time the worker dies with its call under way.
@@ -93,12 +110,16 @@ def roll_late(seed: int) -> Schedule:
             ("create_port", "port/user-0"),
             ("create_port", "port/management-0"),
             ("create_security_group", "security-group"),
+            ("create_stack", STACK),
+            ("create_stack", STACK),
         )
     )
+    manager = ORCHESTRATOR if step == STACK else NATIVES
     crash = Strike(at="in-call", step=step, do=Do.CRASH)
     late = Late(seconds=round(dice.uniform(20, 80), 1))
     return Schedule(
         scenario="create",
+        manager=manager,
         seed=seed,
         workers=dice.choice((1, 2)),
         strikes=(crash,) if dice.random() < 0.5 else (),

@@ -56,6 +56,9 @@ _VERBS_WITH_AN_OUTCOME = (
     "confirm_resize",
     "revert_resize",
     "extend_volume",
+    "create_stack",
+    "update_stack",
+    "delete_stack",
 )
 
 

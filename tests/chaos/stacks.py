@@ -43,7 +43,7 @@ def update_for_nothing(state: CloudState, ids: Collection[str]) -> Iterator[str]
     preview does not follow references (both measured on Heat 27). Gives their ids."""
     doing = Doing(Call(Service.ORCHESTRATION, "update_stack"), "req-proof")
     with state.core.lock:
-        state.core.advance()
+        state.orchestration.start_engine()
         for stack in list(state.core.stacks.values()):
             if stack.id not in ids or stack.status == "IN_PROGRESS":
                 continue

@@ -25,7 +25,7 @@ from handlers.resources import (
     Volume,
 )
 from tests.chaos import values
-from tests.chaos.schedule import Schedule
+from tests.chaos.schedule import Do, Schedule
 from tests.chaos.watch import End, Sight
 
 _CREATES = (CreateInstance, CreateSecurityGroup)
@@ -34,11 +34,13 @@ _DELETES = (DeleteInstance, DeleteSecurityGroup)
 
 class Eyesight(NamedTuple):
     """What the core could know: `calm`: statuses can be trusted; `blind`: kinds that could not be
-    looked at; `idle`: microseconds for which workers may have stood still."""
+    looked at; `idle`: microseconds for which workers may have stood still; `meddled`: somebody else
+    was at the stack."""
 
     calm: bool
     blind: frozenset[Kind]
     idle: Micros
+    meddled: bool
 
     @classmethod
     def under(cls, schedule: Schedule, idle: float) -> "Eyesight":
@@ -47,7 +49,8 @@ class Eyesight(NamedTuple):
             for each in schedule.faults
         )
         blind = (kind for kind in Kind if any(_blinds(each, kind) for each in schedule.faults))
-        return cls(not any(flaps), frozenset(blind), int(idle * SECOND))
+        meddled = any(strike.do is Do.MEDDLE for strike in schedule.strikes)
+        return cls(not any(flaps), frozenset(blind), int(idle * SECOND), meddled)
 
     def doubtful(self, end: End) -> frozenset[Kind]:
         """Kinds of which the operation may honestly have said "may exist", or too much: those that
@@ -93,7 +96,7 @@ def of_end(end: End, told: Iterable[Ref], eyes: Eyesight) -> Iterator[str]:
     yield from _of_event(end.event, end)
     yield from of_record(end.record, owned(end.after, end), told, wrong_before(end))
     if end.op.phase is Phase.SUCCEEDED:
-        yield from _of_success(end, calm=eyes.calm)
+        yield from _of_success(end, eyes)
     else:
         yield from _of_failure(end, eyes)
 
@@ -142,7 +145,7 @@ def of_record(
         yield f"{_kinds(sight, there - recorded)} exist that nobody knows of"
 
 
-def _of_success(end: End, *, calm: bool) -> Iterator[str]:
+def _of_success(end: End, eyes: Eyesight) -> Iterator[str]:
     body = end.op.command.body
     if end.op.left:
         yield "a success that leaves something behind"
@@ -154,9 +157,10 @@ def _of_success(end: End, *, calm: bool) -> Iterator[str]:
     if end.record is None or (was_well and end.record.state is not State.ACTIVE):
         yield "a success without a live record"
     for each in end.after.values():
-        if isinstance(each, Stack) and each.has_failed and end.before.get(each.id) != each:
+        failed = isinstance(each, Stack) and each.has_failed and not eyes.meddled
+        if failed and end.before.get(each.id) != each:
             yield f"the stack is {each.status}"
-    if calm and end.op.command.name in ("instance.create", "instance.resize"):
+    if eyes.calm and end.op.command.name in ("instance.create", "instance.resize"):
         for each in end.after.values():
             if isinstance(each, Server) and (each.status != "ACTIVE" or each.task):
                 yield f"the server is {each.status}/{each.task}"
