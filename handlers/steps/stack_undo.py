@@ -206,7 +206,8 @@ class SettleServer:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """The stack has its last good values again, by an update that names them all."""
+    """The stack has its last good values again, by an update that names them all. One that Heat does
+    not end is stopped, and tried again."""
 
     subject: str
     parameters: Mapping[str, Any]
@@ -224,7 +225,7 @@ class Restore:
         if stack is None or stack.status.startswith("DELETE"):
             return Next.DONE
         if stack.is_busy:
-            return Next.WAIT
+            return Next.ACT if is_stuck(op, seen) else Next.WAIT
         write = last_write(stack.tags)
         if write == write_of(op, self.key):
             if not stack.has_failed:
@@ -236,7 +237,11 @@ class Restore:
         return Next.ACT if landed else Next.DONE
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        return update(op, self, there(seen), world)
+        stack = there(seen)
+        if not stack.is_busy:
+            return update(op, self, stack, world)
+        answer = world.cancel_stack_update(self.subject, stack.id)
+        return Answer(request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         return {}

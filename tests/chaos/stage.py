@@ -223,11 +223,18 @@ class Stage:
             case Do.ENGINE:
                 without_engine(self.state, strike.seconds)
             case Do.MEDDLE:
-                meddle(self.state, self.look(self.subject), marks=self.schedule.seed % 2 == 1)
+                meddle(self.state, self.look(self.subject), marks=self._marks_stay())
             case Do.VANISH:
                 vanish(self.state, self.look(self.subject))
             case _:
                 self._arrive(self._arriving(strike.do))
+
+    def _marks_stay(self) -> bool:
+        """Whether a stranger's update leaves our marks. Where they are taken from a stack before
+        somebody who died knew its id, nobody can tell it from a stranger's."""
+        alone = all(strike.do is Do.MEDDLE for strike in self.schedule.strikes)
+        new = self.scenario.start is Start.NOTHING
+        return self.schedule.seed % 2 == 1 or (new and not alone)
 
     def _arriving(self, do: Do) -> Command:
         if do is Do.DELETE:

@@ -112,6 +112,12 @@ SEEDS: dict[str, Schedule] = {
         seed=1,
         faults=(FaultRule(effect=Spoil(Outcome.ERROR), verb="update_stack", times=1),),
     ),
+    "a stack that Heat does not bring back to its values is stopped": Schedule(
+        manager="orchestrator",
+        scenario="resize-broken",
+        seed=1,
+        faults=(FaultRule(effect=Spoil(Outcome.STUCK), verb="update_stack"),),
+    ),
     "a resize that a delete overtakes in Heat tells what it leaves": Schedule(
         manager="orchestrator",
         scenario="resize-up",

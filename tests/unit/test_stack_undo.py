@@ -147,6 +147,7 @@ RESTORE = Restore(SUBJECT, {"flavor": "small", "volume_size": 5})
         (CALLED, seen(stack("UPDATE_COMPLETE")), Next.ACT),
         (CALLED, seen(stack("UPDATE_IN_PROGRESS", OURS)), Next.WAIT),
         (CALLED, seen(stack("UPDATE_IN_PROGRESS", BACK)), Next.WAIT),
+        (CALLED, seen(stack("UPDATE_IN_PROGRESS", BACK), at=DEADLINE), Next.ACT),
         (CALLED, seen(stack("UPDATE_COMPLETE", BACK)), Next.DONE),
         (CALLED, seen(stack("UPDATE_FAILED", BACK)), Next.ACT),
         (CALLED, GONE, Next.DONE),
@@ -186,6 +187,13 @@ def test_a_restore_names_every_value_that_may_change() -> None:
     assert call == ("update_stack", change)
     assert answer.facts == {"tries": 1}
     assert RESTORE.unique
+
+
+def test_a_restore_that_heat_does_not_end_is_stopped() -> None:
+    call, answer = act(RESTORE, operation(**CALLED), seen(stack("UPDATE_IN_PROGRESS", BACK)))
+
+    assert call == ("cancel_stack_update", SUBJECT, "k1")
+    assert answer.facts == {}
 
 
 def test_a_stack_that_could_not_be_restored_is_left() -> None:
