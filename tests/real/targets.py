@@ -110,8 +110,11 @@ class Minefield:
         """The reconciler's checkpoint: dies here when the crossing is a target."""
         crossing = Crossing(op.manager, op.command.name, step or END, boundary)
         target = Target(op.subject, crossing)
-        self._note(target)
-        if self._take(target, target) or self._take(target.anybodys, target):
+        self._begin_call(target)
+        hit = self._take(target, target) or self._take(target.anybodys, target)
+        if hit or boundary != BEFORE_CALL:
+            self._end_call(target)  # only now: whoever waits for this call's end kills at once
+        if hit:
             self._let_calls_end()
             self._die()
 
@@ -122,14 +125,20 @@ class Minefield:
             return False
         return True
 
-    def _note(self, target: Target) -> None:
+    def _begin_call(self, target: Target) -> None:
         """Remember calls that are under way and whose end is a target."""
-        end = Target(target.subject, replace(target.crossing, boundary=AFTER_CALL))
-        with self._lock:
-            if target.crossing.boundary == BEFORE_CALL and (self._armed / end.name).exists():
+        end = self._end_of(target)
+        if target.crossing.boundary == BEFORE_CALL and (self._armed / end.name).exists():
+            with self._lock:
                 self._calling[end.name] = end
-            else:
-                self._calling.pop(end.name, None)
+
+    def _end_call(self, target: Target) -> None:
+        with self._lock:
+            self._calling.pop(self._end_of(target).name, None)
+
+    @staticmethod
+    def _end_of(target: Target) -> Target:
+        return Target(target.subject, replace(target.crossing, boundary=AFTER_CALL))
 
     def _let_calls_end(self) -> None:
         """Another thread whose call is a target dies with this one at that call's end, which it

@@ -1,6 +1,7 @@
 """The real run's own tools: it kills where it should, and sees what it is there to see."""
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from msgspec.structs import replace
@@ -86,6 +87,22 @@ def test_a_target_that_was_released_is_hit_by_whoever_comes(
     minefield.checkpoint("after-call", _operation(OTHER), PLACE.step)
     assert deaths == ["died"]
     assert [death.target.subject for death in minefield.deaths()] == [OTHER]
+
+
+def test_a_process_dies_when_the_calls_under_way_whose_end_is_a_target_are_over(
+    tmp_path: Path,
+) -> None:
+    seen: list[set[str]] = []
+    mines = Minefield(tmp_path, die=lambda: seen.append({d.target.subject for d in mines.deaths()}))
+    other = replace(PLACE, step="servers", boundary="before-intent")
+    mines.arm([TARGET, Target(OTHER, other)])
+    mines.checkpoint("after-intent", _operation(), PLACE.step)
+    dying = Thread(target=mines.checkpoint, args=("before-intent", _operation(OTHER), "servers"))
+    dying.start()
+    mines.checkpoint("after-call", _operation(), PLACE.step)
+    dying.join()
+    assert {SUBJECT, OTHER} in seen
+    assert {OTHER} not in seen, "nobody dies before the call is over, and has been hit"
 
 
 def test_targets_are_spread_over_the_subjects() -> None:
