@@ -206,8 +206,8 @@ class SettleServer:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """The stack has its last good values again, by an update that names them all. One that Heat does
-    not end is stopped, and tried again."""
+    """The stack has its last good values again, by an update that names them all. One that Heat
+    does not end is stopped, and tried again."""
 
     subject: str
     parameters: Mapping[str, Any]

@@ -184,8 +184,8 @@ class UpdateStack:
     because after a failed update Heat keeps the values that failed.
 
     Never while Heat works on the stack, whoever began that. `tells` is the step whose change of a
-    resource Heat is told of. A failure that is `explained` is left to a later step to tell; one
-    that was told already is tried again, for then somebody resumed the operation.
+    resource Heat is told of: where it does not end that, it is stopped. A failure that is
+    `explained` is left to a later step; one that was told is tried again: somebody resumed it.
     """
 
     subject: str
@@ -204,7 +204,7 @@ class UpdateStack:
     def check(self, op: Operation, seen: Seen) -> Next:
         stack = there(seen)
         if stack.is_busy:
-            return Next.WAIT
+            return Next.ACT if self._hangs(op, stack, seen) else Next.WAIT
         if last_write(stack.tags) != write_of(op, self.key):
             return Next.ACT
         if not stack.has_failed or self.explained:
@@ -214,7 +214,10 @@ class UpdateStack:
         raise failure_of(stack)
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        answer = update(op, self, there(seen), world)
+        stack = there(seen)
+        if stack.is_busy:
+            return world.cancel_stack_update(self.subject, stack.id)
+        answer = update(op, self, stack, world)
         told = {"status": ""} if op.fact(self.key, "status") else {}
         return replace(answer, facts={**answer.facts, **told})
 
@@ -230,9 +233,10 @@ class UpdateStack:
             op, "its parameters may differ from what is there; the next update sets them"
         )
 
-    def _is_over(self, stack: Stack) -> bool:
-        """Whether it failed, and no later step explains that."""
-        return stack.has_failed and not self.explained
+    def _hangs(self, op: Operation, stack: Stack, seen: Seen) -> bool:
+        """Whether Heat does not end what it is only told, and has nothing to do for."""
+        ours = last_write(stack.tags) == write_of(op, self.key)
+        return bool(self.tells) and ours and is_stuck(op, seen)
 
 
 class _Update(Protocol):

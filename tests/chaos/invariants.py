@@ -78,6 +78,8 @@ def outages_stay_local(stage: Stage) -> Iterator[str]:
         return
     if any(not each.verb.startswith(("get_", "find_", "changed_")) for each in lasting):
         return
+    if any(strike.do is Do.ENGINE for strike in stage.schedule.strikes):
+        return
     blind = truth.Eyesight.under(stage.schedule, 0).blind
     if blind & {Kind.SERVER, Kind.STACK}:
         return

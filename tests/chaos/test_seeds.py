@@ -118,6 +118,12 @@ SEEDS: dict[str, Schedule] = {
         seed=1,
         faults=(FaultRule(effect=Spoil(Outcome.STUCK), verb="update_stack"),),
     ),
+    "an update that Heat has nothing to do for and does not end is stopped": Schedule(
+        manager="orchestrator",
+        scenario="volume-resize",
+        seed=1,
+        faults=(FaultRule(effect=Spoil(Outcome.STUCK), verb="update_stack"),),
+    ),
     "a resize that a delete overtakes in Heat tells what it leaves": Schedule(
         manager="orchestrator",
         scenario="resize-up",

@@ -11,6 +11,7 @@ from handlers.steps.servers import HasFlavor
 from handlers.steps.stack_verdict import Resized
 from handlers.steps.stacks import SoundStack, UpdateStack
 from tests.unit.stacked import (
+    DEADLINE,
     OPENED,
     RECORD,
     REFS,
@@ -275,3 +276,24 @@ def test_a_resource_that_is_gone_refuses_the_change() -> None:
     assert look.check(operation(), seen(server())) is Next.DONE
     assert reason_of(look, operation(), GONE) is Reason.NOT_FOUND
     assert (look.service, look.left(operation())) == (Service.COMPUTE, ())
+
+
+def test_an_update_that_heat_is_only_told_of_is_stopped_when_it_does_not_end() -> None:
+    told = UpdateStack(SUBJECT, {"volume_size": 9}, tells="extend")
+    look, later = (
+        seen(stack("UPDATE_IN_PROGRESS", OURS)),
+        seen(stack("UPDATE_IN_PROGRESS", OURS), at=DEADLINE),
+    )
+
+    assert [told.check(operation(), each) for each in (look, later)] == [Next.WAIT, Next.ACT]
+    assert UPDATE.check(operation(), later) is Next.WAIT
+    assert act(told, operation(), later)[0] == ("cancel_stack_update", SUBJECT, "k1")
+
+
+def test_an_update_whose_failure_was_told_is_tried_again() -> None:
+    failed = seen(stack("UPDATE_FAILED", OURS))
+    told = operation(learned={"update": {"tries": 1, "status": "UPDATE_FAILED"}})
+
+    assert reason_of(UPDATE, operation(), failed) is Reason.CLOUD_ERROR
+    assert UPDATE.check(told, failed) is Next.ACT
+    assert act(UPDATE, told, failed)[1].facts == {"tries": 2, "status": ""}
