@@ -13,7 +13,7 @@ from handlers.operation import Operation
 from handlers.orchestrator import Orchestrator
 from handlers.resources import Seen, Stack
 from handlers.steps.stack_verdict import Resized
-from handlers.steps.stacks import EnsureStack, SoundStack, UpdateStack
+from handlers.steps.stacks import EnsureStack, UpdateStack
 from handlers.template import Document
 from tests.contract.managers.mutants import Broken, Plan, Plans, without
 from tests.contract.managers.scenarios import (
@@ -76,13 +76,6 @@ def _both_at_once(step: UpdateStack) -> UpdateStack:
     return replace(step, parameters={**step.parameters, "volume_size": 2})
 
 
-class _Hasty(SoundStack):
-    """Does not wait until Heat rests."""
-
-    def check(self, op: Operation, seen: Seen) -> Next:
-        return Next.DONE
-
-
 class _Greedy(EnsureStack):
     """Takes any stack of the name for its own."""
 
@@ -106,10 +99,6 @@ STACK_MUTANTS: dict[str, tuple[Broken, Scenario]] = {
     "the volume goes with the stack": (
         _broken(plan=_templates(_not_retained)),
         stacks.a_stack_that_somebody_deleted_takes_no_data_along,
-    ),
-    "a stack is updated while Heat works on it": (
-        _broken(plan=_each(SoundStack, _as(_Hasty))),
-        stacks.a_command_waits_for_somebody_elses_update,
     ),
     "flavor and size change in one update": (
         _broken(plan=_each(UpdateStack, _both_at_once)),
