@@ -39,12 +39,18 @@ from handlers.recipes import (
     resized,
 )
 from handlers.resources import Kind
-from handlers.steps.recorded import has_recorded_flavor, recorded
+from handlers.steps.recorded import recorded
 from handlers.steps.remove import Remove, remove_everything, remove_groups
 from handlers.steps.servers import Confirm, HasFlavor, Resize
 from handlers.steps.stack_members import Members
 from handlers.steps.stack_removal import RemoveStack
-from handlers.steps.stack_trust import Trusted, is_drifted
+from handlers.steps.stack_trust import (
+    SoundStack,
+    Trusted,
+    is_drifted,
+    is_told_all,
+    is_told_little,
+)
 from handlers.steps.stack_undo import (
     ALIGN,
     FINISH,
@@ -61,7 +67,7 @@ from handlers.steps.stack_undo import (
     unaligned,
 )
 from handlers.steps.stack_verdict import Resized
-from handlers.steps.stacks import UPDATE, EnsureStack, SoundStack, UpdateStack
+from handlers.steps.stacks import UPDATE, EnsureStack, UpdateStack
 from handlers.steps.volumes import Extend
 from handlers.template import FLAVOR, VOLUME_SIZE, Document, group_document, instance_document
 
@@ -155,8 +161,8 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
 
 def _grow(on: Setting, body: ResizeVolume) -> Plan:
     """By Cinder, online; then the stack is told, which makes Heat do nothing. A Heat of another age
-    would detach the volume, and one that fails in it would replace it next time. Where the server
-    has another flavor than recorded nothing is said of it: Heat might resize it."""
+    would detach the volume, and one that fails in it would replace it next time. Of the flavor it
+    is told only after a failure, and where that is the recorded one: it might resize the server."""
     there = _look(on)
     if on.basis and body.size == on.basis.volume_size and _is_sound(on):
         return (*there, Extend(body.size, key=EXTEND, needs=keys_of(there)))
@@ -170,8 +176,8 @@ def _grow(on: Setting, body: ResizeVolume) -> Plan:
         *there,
         trusted,
         extend,
-        OnlyIf(update, has_recorded_flavor),
-        OnlyIf(size_only, is_drifted),
+        OnlyIf(update, is_told_all),
+        OnlyIf(size_only, is_told_little),
     )
 
 

@@ -150,35 +150,6 @@ class EnsureStack:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundStack:
-    """The stack is there and at rest: looked at before anything is changed."""
-
-    key: str = "sound-stack"
-    needs: frozenset[str] = frozenset()
-    service: Service = Service.ORCHESTRATION
-    unique: bool = False
-    pivot: bool = False
-
-    def wants(self, op: Operation) -> Query | None:
-        return stack_query(op)
-
-    def check(self, op: Operation, seen: Seen) -> Next:
-        stack = there(seen)
-        if stack.status == "SUSPEND_COMPLETE":  # Heat would refuse the update (400 NotSupported)
-            raise Terminal("the stack is suspended: resume it first", Reason.REFUSED)
-        return Next.WAIT if stack.is_busy else Next.DONE
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
-    def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
 class UpdateStack:
     """Give parameters of the stack these values: the whole of what may change, not a difference,
     because after a failed update Heat keeps the values that failed.

@@ -8,8 +8,9 @@ from handlers.operation import SECOND, Operation
 from handlers.resources import Absent, ById, Kind, Seen, Server, Service
 from handlers.steps.recorded import recorded
 from handlers.steps.servers import HasFlavor
+from handlers.steps.stack_trust import SoundStack
 from handlers.steps.stack_verdict import Resized
-from handlers.steps.stacks import SoundStack, UpdateStack
+from handlers.steps.stacks import UpdateStack
 from tests.unit.stacked import (
     DEADLINE,
     OPENED,

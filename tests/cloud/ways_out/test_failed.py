@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.commands import ResizeInstance
+from handlers.commands import ResizeInstance, ResizeVolume
 from handlers.errors import Reason
 from tests.cloud.ways_out.conftest import Stage
 from tests.contract.managers.bench import TENANT
@@ -28,6 +28,7 @@ def test_an_update_that_somebody_rolls_back_has_not_happened(stage: Stage) -> No
     ways.took(ways.bench.ended_badly(command, Reason.CLOUD_ERROR))
     ways.operator.unmarks(before.server.id, "delay")
     ways.is_as_before(subject, before)
+    ways.bench.succeed(subject, ResizeVolume(project=TENANT, size=2))
     ways.goes_on(subject, before)
 
 
