@@ -79,7 +79,7 @@ SMALL = frozenset(
         Crossing("natives", "instance.delete", "servers", "after-call"),
         Crossing("orchestrator", "instance.create", "stack", "after-intent"),
         Crossing("orchestrator", "instance.create", "stack", "after-call"),
-        Crossing("orchestrator", "volume.resize", "update", "after-call"),
+        Crossing("orchestrator", "volume.resize", "update-size", "after-call"),
         Crossing("orchestrator", "instance.resize", "update", "after-intent"),
         Crossing("orchestrator", "instance.delete", "stack", "after-call"),
         Crossing("orchestrator", "instance.delete", END, "after-finish"),

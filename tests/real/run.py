@@ -96,7 +96,8 @@ class Run:
         self._minefield.arm(chain(*(self._targets(phase, each, subjects) for each in MANAGERS)))
         commands = [self._send(body, one) for body in phase.bodies for one in subjects]
         self._wait(f"phase {phase.name!r}", lambda: self._is_over(commands))
-        self._checks.wrong += [f"never crossed: {each.name}" for each in self._minefield.waiting()]
+        missed = [f"never crossed: {each.name}" for each in self._minefield.waiting()]
+        self._checks.wrong += [each for each in missed if each not in self._checks.wrong]
         self._checks.phase(phase, commands)
 
     def _targets(self, phase: Phase, manager: str, subjects: Sequence[str]) -> tuple[Target, ...]:

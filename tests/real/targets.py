@@ -89,6 +89,8 @@ class Minefield:
         self._calling: dict[str, Target] = {}
 
     def arm(self, targets: Iterable[Target]) -> None:
+        """Another round begins: a target that was hit before may be hit again."""
+        (self._hit / str(len(list(self._hit.iterdir())))).mkdir()
         for target in targets:
             (self._armed / target.name).touch()
 
@@ -103,7 +105,7 @@ class Minefield:
 
     def deaths(self) -> tuple[Death, ...]:
         """The targets that were hit, the first one first."""
-        found = ((each.stat().st_ctime_ns // 1000, each.name) for each in self._hit.iterdir())
+        found = ((each.stat().st_ctime_ns // 1000, each.name) for each in self._hit.glob("*/*"))
         return tuple(Death(Target.of(name), at) for at, name in sorted(found))
 
     def checkpoint(self, boundary: str, op: Operation, step: str) -> None:
@@ -119,8 +121,9 @@ class Minefield:
             self._die()
 
     def _take(self, armed: Target, hit: Target) -> bool:
+        now = self._hit / str(len(list(self._hit.iterdir())) - 1)
         try:
-            (self._armed / armed.name).rename(self._hit / hit.name)
+            (self._armed / armed.name).rename(now / hit.name)
         except FileNotFoundError:
             return False
         return True

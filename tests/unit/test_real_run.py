@@ -89,6 +89,13 @@ def test_a_target_that_was_released_is_hit_by_whoever_comes(
     assert [death.target.subject for death in minefield.deaths()] == [OTHER]
 
 
+def test_a_target_of_another_round_is_another_one(minefield: Minefield, deaths: list[str]) -> None:
+    for _ in range(2):
+        minefield.arm([TARGET])
+        minefield.checkpoint("after-call", _operation(), PLACE.step)
+    assert len(minefield.deaths()) == len(deaths) == 2
+
+
 def test_a_process_dies_when_the_calls_under_way_whose_end_is_a_target_are_over(
     tmp_path: Path,
 ) -> None:
@@ -128,7 +135,7 @@ def test_targets_are_spread_over_the_subjects() -> None:
             "orchestrator",
             {
                 "instance.create": "rules stack",
-                "volume.resize": "extend update",
+                "volume.resize": "extend update-size",
                 "instance.resize": "update",
                 "security_group_rules.update": "old-rules rules",
                 "instance.delete": "stack volumes",
