@@ -21,9 +21,13 @@ Written by `make chaos`, which plays everything below and fails when anything go
 `python -m tests.chaos replay SEED` or `python -m tests.chaos replay 'JSON'`.
 
 Workers, ledger and cloud run in one thread and in virtual time (`tests/support/world.py`,
-`tests/chaos/stage.py`): no sleep, no chance that is not seeded. The policy allows a call 10 s, its
-effect 3 s more to show, and 2 s between intent and call; faults stay within that, except where
-calls land "later than anybody waits".
+`tests/chaos/stage.py`): no sleep, no chance that is not seeded. The policy allows a call 10 s, one
+to Heat 20 s, its effect 3 s more to show, and 2 s between intent and call; faults stay within that,
+except where calls land "later than anybody waits".
+
+Every scenario runs on every manager of `handlers/registry.py`, which is that of new instances; what
+Trove made (`foreign-`, `stranger-`) stays with NATIVES. `by-heat` stands for the calls of Heat's
+own engine: they go wrong like ours, but none lands after Heat said that it failed.
 """
 
 
