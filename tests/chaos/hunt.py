@@ -34,7 +34,7 @@ def hunted() -> Iterator[Schedule]:
     yield from map(on, _CASES)
     yield from chain.from_iterable(with_calls_under_way(case) for case in _CASES)
     yield from chain.from_iterable(with_meddling(case) for case in _CASES)
-    yield from chain.from_iterable(with_each_fault(case) for case in _CASES)
+    yield from chain.from_iterable(with_each_fault(case, lag=3.0) for case in _CASES)
     yield from (roll_late(seed) for seed in range(20))
     yield from chain.from_iterable(at_all_places(case, Do.CRASH) for case in _CASES)
     yield from chain.from_iterable(at_all_places(case, Do.VANISH, Do.MEDDLE) for case in _CASES)

@@ -178,7 +178,7 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         each
         for each in other - set(named) - moving
         if end.after[each].kind not in unsure and not _is_put_right(end, end.after[each])
-    }
+    } - {each for each in end.after if eyes.meddled and end.after[each].kind is Kind.STACK}
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
     doubtful = eyes.doubtful(end)
     if lost and not (deletes and unclaimed):

@@ -59,13 +59,18 @@ class VirtualClock:
 
 
 class Turns(Inline):
-    """Looks at once; what is submitted has its turn afterwards, as in another thread."""
+    """Looks at once; what is submitted has its turn at once too, or afterwards: threads may do
+    either."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: bool) -> None:
+        self._at_once = at_once
         self._waiting: deque[Callable[[], None]] = deque()
 
     def submit(self, service: Service, work: Callable[..., None], *args: Any) -> None:
-        self._waiting.append(partial(work, *args))
+        if self._at_once:
+            work(*args)
+        else:
+            self._waiting.append(partial(work, *args))
 
     def run(self) -> None:
         """Let everything have its turn."""
@@ -103,7 +108,7 @@ class WorkerDouble:
         self._stopping = False
         self._world = world
         self._beat = world.ledger.register(name, "test")
-        self._turns = Turns()
+        self._turns = Turns(at_once=world.at_once)
         parts = world.parts
         eyes = {
             service: parts.observer(
@@ -222,7 +227,8 @@ class World:
         parts: Parts = Parts(),
         keep: int = 0,
     ) -> None:
-        """`keep`: so many workers are kept alive; one that died is started anew."""
+        """`keep`: so many workers are kept alive; one that died is started anew. `seed`: an odd
+        one lets lanes look before anything has its turn."""
         self.clock = clock
         self.clouds = clouds
         self.policy = policy
@@ -232,6 +238,7 @@ class World:
         self.telemetry: Telemetry = telemetry or Silent()
         self.ledger: Ledger = ledger or MemoryLedger(clock.now)
         self.random = Random(seed)
+        self.at_once = seed % 2 == 0
         self.workers: list[WorkerDouble] = []
         self.running: list[WorkerDouble] = []
         self.sent: list[Command] = []
