@@ -12,6 +12,7 @@ from handlers.commands import (
 )
 from handlers.errors import Reason
 from handlers.events import Event
+from handlers.identity import last_write, write_name
 from handlers.instance import Instance, Ref, State
 from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND, Micros, Phase
@@ -177,8 +178,10 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     lost = {
         each
         for each in other - set(named) - moving
-        if end.after[each].kind not in unsure and not _is_put_right(end, end.after[each])
-    } - {each for each in end.after if eyes.meddled and end.after[each].kind is Kind.STACK}
+        if end.after[each].kind not in unsure
+        and not _is_put_right(end, end.after[each])
+        and not (eyes.meddled and _is_strangers(end, end.after[each]))
+    }
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
     doubtful = eyes.doubtful(end)
     if lost and not (deletes and unclaimed):
@@ -204,6 +207,14 @@ def _under_way(end: End, named: Collection[str], unsure: Collection[Kind]) -> se
         return set(end.after)
     busy = (each for each in told if isinstance(each, Server) and "RESIZE" in each.status)
     return {volume for each in busy for volume in each.volumes}
+
+
+def _is_strangers(end: End, resource: Resource) -> bool:
+    """A stack that this operation did not write last: whoever did must see to what came of it. Its
+    values are given to it again by the next update of ours."""
+    if not isinstance(resource, Stack):
+        return False
+    return not (last_write(resource.tags) or "").startswith(write_name(end.op.id, ""))
 
 
 def _is_put_right(end: End, resource: Resource) -> bool:

@@ -121,7 +121,7 @@ STACK_MUTANTS: dict[str, tuple[Broken, Scenario]] = {
         stacks.a_flavor_that_somebody_changed_ends_as_the_command_says,
     ),
     "Heat is not told of a size": (
-        _broken(plan=without(ResizeVolume, "update")),
+        _broken(plan=without(ResizeVolume, "update", "update-size")),
         volumes.a_volume_grows_in_use_and_never_shrinks,
     ),
     "a volume is left to Heat to grow": (
