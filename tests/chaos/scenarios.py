@@ -26,6 +26,7 @@ from handlers.commands import (
 )
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
+from handlers.recipes import Recipes
 from handlers.registry import managers
 from handlers.resources import PortRange
 from handlers.secret import Secret
@@ -253,7 +254,8 @@ class Case(NamedTuple):
         return f"{self.manager}-{self.scenario}"
 
 
-#: Every scenario on every manager of the registry.
-CASES: tuple[Case, ...] = tuple(
-    Case(engine.name, name) for engine in managers() for name in SCENARIOS
-)
+#: The managers with plans of their own; one that only chooses among them plays nothing else.
+ENGINES: tuple[Recipes, ...] = tuple(each for each in managers() if isinstance(each, Recipes))
+
+#: Every scenario on every one of them.
+CASES: tuple[Case, ...] = tuple(Case(engine.name, name) for engine in ENGINES for name in SCENARIOS)

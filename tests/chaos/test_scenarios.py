@@ -9,10 +9,9 @@ from consumer.codec.documents.samples import COMMANDS
 from handlers.base import ResourceManager
 from handlers.commands import Body
 from handlers.errors import Reason, Terminal
-from handlers.registry import managers
 from tests.chaos.play import play
 from tests.chaos.probe import BY_HEAT
-from tests.chaos.scenarios import CASES, SCENARIOS, Case, Start
+from tests.chaos.scenarios import CASES, ENGINES, SCENARIOS, Case, Start
 from tests.chaos.schedule import Do, Schedule, Strike, decode, encode
 
 
@@ -27,7 +26,7 @@ def _done_by(engine: ResourceManager) -> Iterator[type[Body]]:
         yield type(command.body)
 
 
-@pytest.mark.parametrize("engine", managers(), ids=lambda engine: engine.name)
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 def test_every_command_of_a_manager_has_a_case(engine: ResourceManager) -> None:
     own = (SCENARIOS[case.scenario] for case in CASES if case.manager == engine.name)
     played = {type(each.body(None)) for each in own if each.start not in FOREIGN}
