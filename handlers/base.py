@@ -169,15 +169,31 @@ class NewStack(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
 
 
+class StackAdoption(NewStack, frozen=True, kw_only=True):
+    """What `adopt_stack` needs: a stack of things that are there already. `members` are their cloud
+    ids by the names of the template's resources."""
+
+    members: Mapping[str, str]
+
+
 class StackUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """Other values for some parameters of a stack; template, environment and the other values stay
-    (a PATCH in Heat's API). `write` and `minutes` are as in `NewStack`."""
+    """Other values for some parameters of a stack; environment and the other values stay (a PATCH
+    in Heat's API), and so does the template unless another one is given. `write` and `minutes` are
+    as in `NewStack`."""
 
     subject: str
     stack: str
     parameters: Mapping[str, Any]
     write: str
     minutes: int
+    template: Mapping[str, Any] | None = None
+
+
+class Lacks(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a cloud does not let us do, and the setting or right that would."""
+
+    what: str
+    remedy: str
 
 
 class Cloud(Protocol):
@@ -208,7 +224,21 @@ class Cloud(Protocol):
         ...
 
     def in_full(self, kind: Kind, name: str, one: str) -> Resource | None:
-        """The resource of this name and id with what no listing tells; None when there is none."""
+        """The resource of this id with what no listing tells; None when there is none. `name` is
+        asked for as well where the service wants it (a stack's)."""
+        ...
+
+    def every(self, kind: Kind) -> tuple[Resource, ...]:
+        """All resources of a kind in the credentials' project, by the largest pages that the
+        service gives: for tools that compare a whole fleet, not for steps."""
+        ...
+
+    def stack_template(self, subject: str, stack: str) -> Mapping[str, Any] | None:
+        """The template that Heat stores, as data; None when the stack is not there."""
+        ...
+
+    def stack_members(self, subject: str, stack: str) -> Mapping[str, str]:
+        """The cloud ids that Heat stores, by resource name; empty when the stack is not there."""
         ...
 
     # -- network --------------------------------------------------------------------------------
@@ -244,11 +274,29 @@ class Cloud(Protocol):
         ...
 
     def delete_server(self, server: str) -> Answer: ...
+    def doom_volume(self, server: str, volume: str, doomed: bool) -> Answer:
+        """Whether Nova deletes the attached volume with the server (`delete_on_termination`).
+        Terminal(UNSUPPORTED) on a Nova before 2.85 (Ussuri)."""
+        ...
 
     # -- orchestration: a stack's name is made from its subject (identity.py) -------------------
 
     def create_stack(self, new: NewStack) -> Answer:
         """Without rollback. A name that is taken: Ambiguous."""
+        ...
+
+    def adopt_stack(self, new: StackAdoption) -> Answer:
+        """Without rollback. A name that is taken: Ambiguous; adoption is not enabled: Terminal
+        (UNSUPPORTED) that names the setting."""
+        ...
+
+    def check_stack(self, subject: str, stack: str) -> Answer:
+        """Have Heat look whether what is in it is there: CHECK_COMPLETE or CHECK_FAILED."""
+        ...
+
+    def preview_stack(self, change: StackUpdate) -> Answer:
+        """What an update would do, without doing it: the facts `replaced`, `added`, `deleted`,
+        `updated` and `unchanged` are sorted lists of resource names."""
         ...
 
     def update_stack(self, change: StackUpdate) -> Answer: ...

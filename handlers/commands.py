@@ -22,6 +22,7 @@ Uuid = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}" + _END)
 ]
 GiB = Annotated[int, Meta(ge=1, le=65536, description="GiB")]
+Seconds = Annotated[int, Meta(ge=10, le=3600, description="seconds")]
 Cidr = Annotated[str, Meta(min_length=3, max_length=43, description="IPv4 or IPv6 network")]
 UserData = Annotated[
     Secret, Meta(extra_json_schema={"type": "string", "maxLength": 65535, "writeOnly": True})
@@ -220,15 +221,29 @@ class RevertResize(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class AdoptInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Hand a live instance from NATIVES to ORCHESTRATOR."""
+    """Hand a live instance from NATIVES to ORCHESTRATOR: its server, volume, ports and group become
+    a Heat stack, without a restart and without another id.
+
+    Without `commit` the stack retains everything until a second `instance.adopt` with `commit`
+    ends that: until then a deletion of the stack by mistake harms nothing. Other commands of the
+    instance wait while this one runs, `max_freeze` seconds at most: then it is undone.
+    """
 
     TYPE: ClassVar[str] = PREFIX + "instance.adopt"
 
+    commit: bool = True
+    max_freeze: Seconds | None = None
+
 
 class ReleaseInstance(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Hand a live instance from ORCHESTRATOR back to NATIVES."""
+    """Hand a live instance from ORCHESTRATOR back to NATIVES: its stack goes, all else stays.
+
+    `max_freeze` is as in `instance.adopt`.
+    """
 
     TYPE: ClassVar[str] = PREFIX + "instance.release"
+
+    max_freeze: Seconds | None = None
 
 
 BODIES: dict[str, type[Body]] = {

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NOT_OWNED = "not_owned"
     NOT_FOUND = "not_found"
     EXISTS = "exists"
+    DRIFT = "drift"
     DELETED = "deleted"
     QUOTA = "quota"
     REFUSED = "refused"
@@ -49,6 +50,7 @@ REMEDY: dict[Reason, str] = {
     Reason.UNSUPPORTED: "send a command that the manager of this instance supports",
     Reason.NOT_OWNED: "name only resources that belong to the instance and its project",
     Reason.NOT_FOUND: "check the ids that the command names",
+    Reason.DRIFT: "compare the record with the cloud: somebody changed one behind the other's back",
     Reason.EXISTS: "delete the instance first, or use another instance id",
     Reason.DELETED: "use another instance id: this one was deleted",
     Reason.QUOTA: "raise the quota or free resources, then send the command again",

@@ -40,7 +40,10 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """A subject as the ledger records it.
 
     `resources` maps the key of the step that made a resource (`server`, `volume/data`,
-    `port/user-0`, `security-group`) to what it made.
+    `port/user-0`, `security-group`) to what it made. `pinned` instances stay with their manager.
+    `soaking`: its stack was adopted, and retains everything until that is committed. `doomed`:
+    before it was adopted, Nova was to delete the data volume with the server; a release gives that
+    back.
     """
 
     id: str
@@ -51,6 +54,9 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     flavor: str = ""
     volume_size: int = 0
     rules: tuple[Rule, ...] = ()
+    pinned: bool = False
+    soaking: bool = False
+    doomed: bool = False
 
     def ids(self, kind: Kind) -> tuple[str, ...]:
         """The recorded cloud ids of a kind."""

@@ -61,7 +61,10 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A Nova server. `flavor` is the flavor's id; `fault` is Nova's own text in ERROR."""
+    """A Nova server. `flavor` is the flavor's id; `fault` is Nova's own text in ERROR; `launched`
+    changes when it boots anew on a host; `doomed` are the attached volumes that Nova deletes with
+    it. `details` (filled by an `InFull` look-up only) are `image` (empty: it boots from a volume),
+    `config_drive`, `metadata` and `tags`."""
 
     id: str
     name: str = ""
@@ -70,6 +73,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     flavor: str = ""
     fault: str | None = None
     volumes: tuple[str, ...] = ()
+    doomed: tuple[str, ...] = ()
+    launched: str = ""
+    details: dict[str, Any] | None = None
     subject: str | None = None
     role: str | None = None
     project: str = ""
@@ -78,13 +84,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Volume(msgspec.Struct, frozen=True, kw_only=True):
-    """A Cinder volume. `size` is in GiB; `servers` are the ids that it is attached to."""
+    """A Cinder volume. `size` is in GiB; `servers` are the ids that it is attached to. `details`
+    (`InFull` only) are `type` and `metadata`."""
 
     id: str
     name: str = ""
     status: str = "unknown"
     size: int = 0
     servers: tuple[str, ...] = ()
+    details: dict[str, Any] | None = None
     subject: str | None = None
     role: str | None = None
     project: str = ""
@@ -93,7 +101,8 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
-    """A Neutron port. `device` is the server that it is plugged into, or empty."""
+    """A Neutron port. `device` is the server that it is plugged into, or empty. `details` (`InFull`
+    only) are `network`, `fixed_ips` (each a `subnet_id` and an `ip_address`) and `description`."""
 
     id: str
     name: str = ""
@@ -101,6 +110,7 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     addresses: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    details: dict[str, Any] | None = None
     subject: str | None = None
     role: str | None = None
     project: str = ""
@@ -109,12 +119,14 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecurityGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """A Neutron security group with its ingress rules that name a CIDR."""
+    """A Neutron security group with its ingress rules that name a CIDR. `details` (`InFull` only)
+    is its `description`."""
 
     id: str
     name: str = ""
     status: str = "ACTIVE"
     rules: tuple[Rule, ...] = ()
+    details: dict[str, Any] | None = None
     subject: str | None = None
     role: str | None = None
     project: str = ""
@@ -173,11 +185,12 @@ class ByIdentity(msgspec.Struct, frozen=True):
 
 
 class InFull(msgspec.Struct, frozen=True):
-    """Ask for one resource with what no listing tells: a stack with its outputs."""
+    """Ask for one resource with what no listing tells: a stack with its outputs, others with their
+    details."""
 
     kind: Kind
     id: str
-    name: str
+    name: str = ""
 
 
 Query = ById | ByIdentity | InFull
