@@ -158,8 +158,8 @@ def _of_success(end: End, eyes: Eyesight) -> Iterator[str]:
     if end.record is None or (was_well and end.record.state is not State.ACTIVE):
         yield "a success without a live record"
     for each in end.after.values():
-        failed = isinstance(each, Stack) and each.has_failed and not eyes.meddled
-        if failed and end.before.get(each.id) != each:
+        failed = isinstance(each, Stack) and each.has_failed
+        if failed and end.before.get(each.id) != each and not _is_strangers(end, each, eyes):
             yield f"the stack is {each.status}"
     if eyes.calm and end.op.command.name in ("instance.create", "instance.resize"):
         for each in end.after.values():
@@ -180,7 +180,7 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
         for each in other - set(named) - moving
         if end.after[each].kind not in unsure
         and not _is_put_right(end, end.after[each])
-        and not (eyes.meddled and _is_strangers(end, end.after[each]))
+        and not _is_strangers(end, end.after[each], eyes)
     }
     unclaimed = end.op.basis is None and not named and set(end.before) == set(end.after)
     doubtful = eyes.doubtful(end)
@@ -209,10 +209,10 @@ def _under_way(end: End, named: Collection[str], unsure: Collection[Kind]) -> se
     return {volume for each in busy for volume in each.volumes}
 
 
-def _is_strangers(end: End, resource: Resource) -> bool:
-    """A stack that this operation did not write last: whoever did must see to what came of it. Its
-    values are given to it again by the next update of ours."""
-    if not isinstance(resource, Stack):
+def _is_strangers(end: End, resource: Resource, eyes: Eyesight) -> bool:
+    """Where somebody else was at the stack: one that this operation did not write last. Whoever did
+    must see to what came of it; its values are given to it again by the next update of ours."""
+    if not (eyes.meddled and isinstance(resource, Stack)):
         return False
     return not (last_write(resource.tags) or "").startswith(write_name(end.op.id, ""))
 
