@@ -65,6 +65,13 @@ def _ready(server: Resource) -> Next:
     return Next.DONE if server.status == "ACTIVE" else Next.WAIT
 
 
+def _must_work(server: Server) -> None:
+    """Raises Terminal in ERROR, when Nova is done with failing: it shows ERROR first, then writes
+    the fault, and takes the task away at last (compute manager of Nova 34)."""
+    if server.status == "ERROR" and not server.task:
+        raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=Service.COMPUTE)
+
+
 def _fault(server: Resource) -> str:
     fault = getattr(server, "fault", None) or "Nova gave no fault"
     return f"server {server.id} went to ERROR: {fault}"
@@ -90,11 +97,10 @@ class Resize:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         server = _server(seen)
-        asked = op.touched(self.key)
-        if server.status == "ERROR" and not asked:
-            raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
+        if not op.touched(self.key):
+            _must_work(server)
         if server.status == "ERROR":
-            return Next.ACT
+            return Next.WAIT if server.task else Next.ACT
         if server.status == "VERIFY_RESIZE" or server.flavor == self.flavor:
             return self._resized(server)
         if server.status not in ("ACTIVE", "SHUTOFF") or server.task:
@@ -131,9 +137,8 @@ class Resize:
                 Reason.REFUSED,
                 service=self.service,
             )
-        if server.status == "VERIFY_RESIZE" or not server.task:
-            return Next.DONE
-        return Next.WAIT
+        waits = server.status != "VERIFY_RESIZE" and server.task
+        return Next.WAIT if waits else Next.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +157,7 @@ class Confirm:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         server = _server(seen)
-        if server.status == "ERROR":
-            raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
+        _must_work(server)
         if server.status == "VERIFY_RESIZE":  # stays so for about a second after the confirmation
             return Next.WAIT if op.fact(self.key, "accepted") else Next.ACT
         if server.task or server.status not in ("ACTIVE", "SHUTOFF"):
@@ -177,16 +181,12 @@ class Confirm:
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         """The server, unless it was seen with its old flavor, or waiting for the verdict still."""
-        known = op.known_id(SERVER)
         status = op.fact(self.key, "status")
-        settled = status in ("ACTIVE", "SHUTOFF")
-        as_before = settled and op.fact(self.key, "flavor") != self.flavor
-        if status == "VERIFY_RESIZE" and not op.fact(self.key, "accepted"):
-            as_before = True
-        if known is None or not op.touched(self.key) or as_before:
-            return ()
-        note = f"it may have, or still get, flavor {self.flavor}"
-        return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
+        if status in ("ACTIVE", "SHUTOFF"):
+            as_before = op.fact(self.key, "flavor") != self.flavor
+        else:
+            as_before = status == "VERIFY_RESIZE" and not op.fact(self.key, "accepted")
+        return () if as_before else _in_doubt(op, self.key, self.flavor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +194,7 @@ class HasFlavor:
     """The server is there, with the flavor, and rests: what Heat says was done is looked at.
 
     Before a resize by Heat it must be `running`: Heat resizes one that is shut off, and then fails
-    (measured on Heat 27). With a `subject` it is looked for by identity: one request for all that
-    were made at the same time.
+    (measured on Heat 27). With a `subject` it is looked for by identity, together with others.
     """
 
     flavor: str
@@ -213,8 +212,7 @@ class HasFlavor:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         server = _server(seen, op.known_id(SERVER))
-        if server.status == "ERROR":
-            raise Terminal(_fault(server), Reason.CLOUD_ERROR, service=self.service)
+        _must_work(server)
         if server.task or server.status == "BUILD" or "RESIZE" in server.status:
             return Next.WAIT
         if self.running and server.status != "ACTIVE":
@@ -277,11 +275,13 @@ class Revert:
         return {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        known = op.known_id(SERVER)
-        if known is None or not op.touched(self.key):
-            return ()
-        note = f"it may have, or still get, flavor {self.flavor}"
-        return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),)
+        return _in_doubt(op, self.key, self.flavor)
+
+
+def _in_doubt(op: Operation, key: str, flavor: str) -> tuple[Ref, ...]:
+    known = op.known_id(SERVER) if op.touched(key) else None
+    note = f"it may have, or still get, flavor {flavor}"
+    return (Ref(kind=Kind.SERVER, id=known, role=SERVER, note=note),) if known else ()
 
 
 def _server_query(op: Operation) -> ById:

@@ -97,6 +97,20 @@ def test_failed_resize_leaves_error_with_the_old_flavor_and_can_be_reset(
     assert (small.see_server(server).status, small.see_server(server).fault) == ("ACTIVE", None)
 
 
+def test_a_server_is_in_error_before_its_fault_shows(small: SmallCloud) -> None:
+    server = small.active()
+    small.spoil("resize_server", Outcome.ERROR, "the host said no")
+    small.cloud.resize_server(server, "2")
+    looks = []
+    for _ in range(100):
+        small.wait(0.05)
+        seen = small.see_server(server)
+        look = (seen.status, seen.task, seen.fault)
+        if look not in looks:
+            looks.append(look)
+    assert looks[-2:] == [("ERROR", "resize_migrating", None), ("ERROR", None, "the host said no")]
+
+
 def test_resize_without_a_host_goes_back_to_what_it_was(small: SmallCloud) -> None:
     server = small.active()
     small.spoil("resize_server", Outcome.NO_HOST)

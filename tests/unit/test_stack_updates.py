@@ -182,6 +182,7 @@ def test_an_update_is_never_made_twice_and_can_be_undone() -> None:
         (server("VERIFY_RESIZE", flavor="large"), Next.WAIT),
         (server("REVERT_RESIZE", flavor="large"), Next.WAIT),
         (server(task="resize_confirming", flavor="large"), Next.WAIT),
+        (server("ERROR", "resize_migrating"), Next.WAIT),
     ],
 )
 def test_the_flavor_is_looked_at_when_the_server_rests(look: Server, expected: Next) -> None:

@@ -86,6 +86,7 @@ ASKED: dict[str, Any] = {"quiet": {"resize": 50}}
         (ACCEPTED, server("VERIFY_RESIZE", flavor="2"), Next.DONE),
         (ACCEPTED, server("ACTIVE", flavor="2"), Next.DONE),
         (ACCEPTED, server("ERROR"), Next.ACT),
+        (ACCEPTED, server("ERROR", "resize_migrating"), Next.WAIT),
     ],
 )
 def test_resize_decides(facts: dict[str, Any], look: Server, expected: Next) -> None:
@@ -122,6 +123,7 @@ def test_a_failed_resize_tells_the_fault_that_nova_gave() -> None:
         (False, server("VERIFY_RESIZE", flavor="2"), Next.ACT),
         (True, server("VERIFY_RESIZE", flavor="2"), Next.WAIT),
         (True, server(task="resize_confirming", flavor="2"), Next.WAIT),
+        (True, server("ERROR", "resize_confirming", flavor="2"), Next.WAIT),
         (False, server(flavor="2"), Next.DONE),
     ],
 )

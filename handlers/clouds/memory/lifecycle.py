@@ -99,7 +99,7 @@ class Lifecycle:
                     "available or downloading to reserve, but the current status is "
                     f"{volume.status}."
                 )
-                self._fail(server, text)
+                self._fail_resize(server, text)
                 return
         server.task = "resize_migrating"
         self._core.touch(server)
@@ -111,7 +111,7 @@ class Lifecycle:
         if doing.outcome is Outcome.ERROR:
             self._volumes(server, "in-use")
             server.new_flavor = ""
-            self._fail(server, doing.text)
+            self._fail_resize(server, doing.text)
             return
         server.task = "resize_finish"
         core.touch(server)
@@ -236,6 +236,12 @@ class Lifecycle:
         server.task = None
         server.confirming = False
         self._core.touch(server, status)
+
+    def _fail_resize(self, server: ServerThing, text: str) -> None:
+        """In ERROR at once; the fault comes a moment later, and then the task goes."""
+        core = self._core
+        core.touch(server, "ERROR")
+        core.later(server, core.draw(core.times.server_fault), lambda: self._fail(server, text))
 
     def _fail(self, server: ServerThing, text: str) -> None:
         server.fault = text

@@ -11,7 +11,8 @@ class Times(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Heat 27.
 
     `list_lag` is how long a new thing is missing from listings while it can be had by its id.
-    `listed_deleted` is how long a deleted server is still listed with status DELETED.
+    `listed_deleted` is how long a deleted server is still listed with status DELETED,
+    `server_fault` how long one is in ERROR before its fault shows, after a resize.
 
     Heat: `heat_step` until a resource's turn comes, `heat_leaf` between the first ones of a
     traversal, `heat_poll` between looks at what is under way, `heat_retry` what the n-th repeat
@@ -27,6 +28,7 @@ class Times(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     server_revert: Range = (1.5, 1.5)
     server_reboot: Range = (1.0, 3.0)
     server_delete: Range = (0.5, 1.5)
+    server_fault: Range = (0.1, 0.1)
     listed_deleted: Range = (0.2, 0.2)
     volume_create: Range = (0.3, 1.0)
     volume_attach: Range = (0.5, 1.0)
