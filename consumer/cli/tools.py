@@ -13,6 +13,7 @@ from consumer.broker.publisher import Nacked, Unroutable
 from consumer.client import Client
 from consumer.config import Misconfigured, Settings
 from consumer.ledger.base import Ledger, Unavailable
+from handlers.base import Clouds, Probe
 
 
 class Mistake(Exception):
@@ -38,6 +39,10 @@ class Tools(Protocol):
     def ledger(self) -> Ledger: ...
 
     def client(self) -> Client: ...
+
+    def clouds(self, probe: Probe | None = None) -> Clouds:
+        """The configured clouds; nothing is sent yet. `probe` hears of every request."""
+        ...
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
         """Refused messages; raises Down or NoQueue."""

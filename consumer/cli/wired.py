@@ -19,6 +19,7 @@ from consumer.config import Misconfigured, Settings, load
 from consumer.ledger.base import Ledger, Unavailable
 from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
+from handlers.base import Clouds, Probe
 from handlers.clouds import openstack
 from handlers.operation import SECOND
 from handlers.orchestrator import NAME as ORCHESTRATOR
@@ -40,6 +41,9 @@ class Wired:
 
     def client(self) -> Client:
         return wiring.client_of(self.settings, f"trove-resources-cli/{self.settings.worker.host}")
+
+    def clouds(self, probe: Probe | None = None) -> Clouds:
+        return wiring.clouds_of(self.settings, probe)
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
         return wiring.peek_of(self.settings, limit)

@@ -15,12 +15,15 @@ from consumer.config import Settings
 from consumer.ledger.base import Ending, Ledger, Offer
 from consumer.ledger.memory import MemoryLedger
 from consumer.listening import Board
+from handlers.base import Clouds, Probe
+from handlers.clouds.memory import MemoryClouds
 from handlers.commands import Body, Command
 from handlers.errors import Reason
 from handlers.events import Event, EventKind, event_of
 from handlers.instance import Instance, Ref, Scope
 from handlers.operation import SECOND, Failure, Operation
 from handlers.resources import Kind
+from tests.support.small_cloud import SmallCloud
 
 SCOPE = Scope(cloud="trove", region="RegionOne", project="project-1")
 START = 1_700_000_000 * SECOND
@@ -49,6 +52,8 @@ class Bench:
         self.stdin = ""
         self.sent: list[Command] = []
         self.board = Board()
+        self.small = SmallCloud()
+        self.sky: Clouds = MemoryClouds({SCOPE.cloud: self.small.cloud})
         self.answers: Callable[[Command], list[Event]] = lambda command: []
 
     def ledger(self) -> Ledger:
@@ -65,6 +70,9 @@ class Bench:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def clouds(self, probe: Probe | None = None) -> Clouds:
+        return self.sky
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
         return tuple(self.refused[:limit])
