@@ -11,8 +11,9 @@ from typing import Protocol
 
 import msgspec
 
+from consumer.ledger.fleet_base import FleetLedger
 from handlers.commands import Command
-from handlers.events import Event
+from handlers.events import Event, News
 from handlers.instance import Instance, Scope
 from handlers.operation import Micros, Operation, Phase
 
@@ -81,8 +82,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 0
 
 
-class Ledger(Protocol):
-    """Operations, records, locks, outbox and workers."""
+class Ledger(FleetLedger, Protocol):
+    """Operations, records, locks, outbox and workers; and fleet migrations (FleetLedger)."""
 
     # -- workers --------------------------------------------------------------------------------
 
@@ -173,9 +174,10 @@ class Ledger(Protocol):
 
         It is no longer marked as cancelled, or it would end at once for the same reason.
 
-        Not if a later operation of the subject has opened since, nor forward without the secrets
-        that it needs: send a new command then. Given to a name that never registered (a tool), it
-        goes to the next worker that calls `take_over`.
+        Not if a later operation of the subject has opened since or its record was imported, nor
+        forward without the secrets that it needs: send a new command then. A pin that was set or
+        taken away since holds: it goes into the basis. Given to a name that never registered (a
+        tool), it goes to the next worker that calls `take_over`.
 
         Raises LookupError when there is no such operation, ValueError when it cannot be resumed.
         """
@@ -188,9 +190,27 @@ class Ledger(Protocol):
         """
         ...
 
+    # -- records --------------------------------------------------------------------------------
+
+    def import_records(self, records: Sequence[Instance]) -> tuple[bool, ...]:
+        """Write records of instances that exist; says which ones were written now.
+
+        Not where a subject has a record, be it a tombstone, nor where an operation is open on it:
+        nothing is ever overwritten, and no operation's basis changes under it.
+        """
+        ...
+
+    def pin(self, subject: str, pinned: bool) -> Instance:
+        """Let the subject stay with its manager, or not; returns its record.
+
+        Raises LookupError when there is no record, ValueError while an operation is open on it:
+        its end would write the record that it began with.
+        """
+        ...
+
     # -- outbox ---------------------------------------------------------------------------------
 
-    def unsent(self, limit: int) -> tuple[Event, ...]:
+    def unsent(self, limit: int) -> tuple[News, ...]:
         """The oldest events that were not published yet."""
         ...
 
@@ -208,6 +228,10 @@ class Ledger(Protocol):
         """The newest operations first; all phases when none is named."""
         ...
 
+    def operations_of(self, ids: Collection[str]) -> dict[str, Operation]:
+        """Those of the operations that there are, by id; without their secrets."""
+        ...
+
     def instance(self, subject: str) -> Instance | None: ...
 
     def instances(self, limit: int = 100, after: str = "") -> tuple[Instance, ...]:
@@ -221,5 +245,6 @@ class Ledger(Protocol):
     def backlog(self) -> Backlog: ...
 
     def prune(self, before: Micros, limit: int) -> int:
-        """Forget finished operations, sent events and tombstones older than `before`."""
+        """Forget what is older than `before`: finished operations, sent events, tombstones and
+        migrations that have ended, with their items."""
         ...

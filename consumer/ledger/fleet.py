@@ -76,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     * `batch`: how many go together; the next batch begins when all of one are through.
     * `concurrency`, `per_project`: how many at once, in all and of one project.
     * `rate`: how many may begin per minute.
-    * `max_freeze`: how long the commands of an instance may wait, in seconds; past it, it is undone.
+    * `max_freeze`: how long commands of an instance may wait, in seconds; past it, it is undone.
     * `soak`: seconds between an adoption and its commit, in which going back costs nothing.
     * `max_failures`: failures after which the migration pauses itself; 0: the first one does.
     * `order`: `risk` (small volumes first), `project` or `id`.
@@ -95,9 +95,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
-    """One migration of a fleet. `fingerprint` is the plan's; `batch` the one that is under way (0 is
-    the canary); `reason` says why it is held, paused or ended, for people. `begun` are the times at
-    which instances began in the last minute, for the rate."""
+    """One migration of a fleet.
+
+    `fingerprint` is the plan's; `batch` the one that is under way (0 is the canary); `reason` says
+    why it is held, paused or ended, for people. `begun` are the times at which instances began in
+    the last minute, for the rate.
+    """
 
     id: str
     direction: Direction
@@ -115,10 +118,13 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One instance of a migration. `batch` and `place` are its turn; `operation` is the id of the
-    command that moves it now, or moved it last, `attempt` how often one was sent. `since` is when
-    the stage began, `freeze` how long its other commands had to wait, in microseconds (0: not
-    known yet). `reason` is a Reason code, `message` the text that goes with it."""
+    """One instance of a migration.
+
+    `batch` and `place` are its turn; no two items of a migration have the same place. `operation`
+    is the id of the command that moves it now, or moved it last, `attempt` how often one was sent.
+    `since` is when the stage began, `freeze` how long its other commands had to wait, in
+    microseconds (0: not known yet). `reason` is a Reason code, `message` the text with it.
+    """
 
     migration: str
     subject: str
