@@ -24,6 +24,7 @@ from handlers.base import Probe
 from handlers.clouds.openstack import Limits, OpenStackClouds, Place
 from handlers.errors import Fault
 from handlers.operation import SECOND, Micros
+from handlers.placement import Placement
 from handlers.registry import KNOWN_REVISIONS
 from handlers.resources import Service
 
@@ -33,7 +34,12 @@ SLACK = 5.0
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Every secret text of the settings, for the log's second net."""
-    urls = (settings.broker.url, settings.ledger.url, settings.notifications.url)
+    urls = (
+        settings.broker.url,
+        settings.ledger.url,
+        settings.notifications.url,
+        settings.trove.database,
+    )
     passwords = (urlsplit(part).password for url in urls for part in hosts(url.reveal()))
     return (*(text for text in passwords if text and text != "guest"), *_keys(settings))
 
@@ -63,6 +69,16 @@ def policy_of(settings: Settings) -> Policy:
         undo_budget=_micros(limits.undo_budget),
         limit=_micros(limits.deadline),
         limits={name: _micros(seconds) for name, seconds in limits.deadlines.items()},
+    )
+
+
+def placement_of(settings: Settings) -> Placement:
+    """Which new subjects the manager migration makes as stacks."""
+    migration = settings.migration
+    return Placement(
+        percent=migration.new_instances_percent,
+        flavors=frozenset(migration.flavors),
+        projects=frozenset(migration.projects),
     )
 
 

@@ -193,9 +193,38 @@ class Managers(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _text(
             "Manager of new instances: natives talks to Nova, Cinder and Neutron itself, "
-            "orchestrator makes one Heat stack per instance."
+            "orchestrator makes one Heat stack per instance, migration chooses between the two."
         ),
     ] = "natives"
+
+
+class Migration(msgspec.Struct, frozen=True, kw_only=True):
+    """Which new instances the manager migration makes as stacks; natives makes all others."""
+
+    new_instances_percent: Annotated[
+        int,
+        _number(0, 100, "Percentage of the new instances that become stacks, chosen by their ids."),
+    ] = 100
+    flavors: Annotated[
+        tuple[str, ...],
+        _text("Ids of the flavors whose new instances may become stacks; empty: all."),
+    ] = ()
+    projects: Annotated[
+        tuple[str, ...],
+        _text("Ids of the projects whose new instances may become stacks; empty: all."),
+    ] = ()
+
+
+class Trove(msgspec.Struct, frozen=True, kw_only=True):
+    """Trove's own database, which 'instances import' reads and nothing ever writes."""
+
+    database: Annotated[
+        Secret,
+        _text(
+            "SQLAlchemy URL, as [database] connection in trove.conf; "
+            "a user that may only SELECT is enough."
+        ),
+    ] = Secret("")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,7 +315,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger = Ledger()
     clouds: Clouds = Clouds()
     managers: Managers = Managers()
+    migration: Migration = Migration()
     limits: Limits = Limits()
     notifications: Notifications = Notifications()
     secrets: Secrets = Secrets()
     telemetry: Telemetry = Telemetry()
+    trove: Trove = Trove()

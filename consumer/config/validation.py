@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from consumer.config.settings import Settings
-from handlers.commands import BODIES, PREFIX
+from handlers.commands import BODIES, PREFIX, Id
 from handlers.registry import managers
 
 
@@ -13,6 +15,7 @@ def problems(settings: Settings) -> list[str]:
         *_ledger(settings),
         *_times(settings),
         *_choices(settings),
+        *_placement(settings),
         *_tls(settings),
         *_deadlines(settings),
     ]
@@ -52,6 +55,16 @@ def _choices(settings: Settings) -> Iterator[str]:
     for place in settings.clouds.others:
         if place.count("/") != 1:
             yield f"[clouds] others: {place!r} is not entry/region, such as east/RegionTwo."
+
+
+def _placement(settings: Settings) -> Iterator[str]:
+    migration = settings.migration
+    for name, ids in (("flavors", migration.flavors), ("projects", migration.projects)):
+        for one in ids:
+            try:
+                msgspec.convert(one, Id)
+            except msgspec.ValidationError:
+                yield f"[migration] {name}: {one!r} is no id: write ids, not names."
 
 
 def _tls(settings: Settings) -> Iterator[str]:

@@ -16,7 +16,7 @@ from consumer import wiring
 from consumer.app import Given, build
 from consumer.client import Client, Door
 from consumer.config import Settings
-from consumer.config.settings import Broker, Ledger, Limits, Secrets, Telemetry
+from consumer.config.settings import Broker, Ledger, Limits, Secrets, Telemetry, Trove
 from consumer.config.settings import Worker as WorkerSettings
 from consumer.ledger.base import Unavailable
 from consumer.ledger.memory import MemoryLedger
@@ -305,9 +305,11 @@ def test_every_password_and_key_is_known_to_the_log() -> None:
         broker=Broker(url=Secret("amqp://u:first-pw@a//;amqp://u:second-pw@b//")),
         ledger=Ledger(url=Secret("mysql+pymysql://u:third-pw@db/x")),
         secrets=Secrets(keys=Secret(key)),
+        trove=Trove(database=Secret("mysql+pymysql://u:fourth-pw@db/trove")),
     )
 
-    assert set(wiring.secrets_of(settings)) == {"first-pw", "second-pw", "third-pw", key}
+    passwords = {"first-pw", "second-pw", "third-pw", "fourth-pw"}
+    assert set(wiring.secrets_of(settings)) == {*passwords, key}
 
 
 @pytest.mark.parametrize(

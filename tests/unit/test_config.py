@@ -12,7 +12,15 @@ from msgspec.structs import replace
 from oslo_config import cfg, generator
 
 from consumer.config import Misconfigured, Settings, list_opts, load
-from consumer.config.settings import Broker, Clouds, Ledger, Limits, Managers, Worker
+from consumer.config.settings import (
+    Broker,
+    Clouds,
+    Ledger,
+    Limits,
+    Managers,
+    Migration,
+    Worker,
+)
 from consumer.config.validation import problems
 from handlers.resources import Service
 from handlers.secret import Secret
@@ -116,6 +124,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
+        (
+            replace(GOOD, migration=Migration(projects=("the first",))),
+            "[migration] projects: 'the first' is no id",
+        ),
+        (replace(GOOD, migration=Migration(flavors=("",))), "[migration] flavors: '' is no id"),
         (Settings(), "[ledger] url is not set"),
         (replace(GOOD, limits=Limits(deadline=60)), "[limits] deadline (60 s) leaves no time"),
         (replace(GOOD, limits=Limits(undo_budget=60)), "[limits] undo_budget (60 s)"),
@@ -154,7 +167,13 @@ def test_every_option_has_help_and_every_secret_a_file() -> None:
 def test_what_may_hold_a_password_is_secret() -> None:
     secret = {f"{g.name}.{o.name}" for g, options in list_opts() for o in options if o.secret}
 
-    assert secret == {"broker.url", "ledger.url", "notifications.url", "secrets.keys"}
+    assert secret == {
+        "broker.url",
+        "ledger.url",
+        "notifications.url",
+        "secrets.keys",
+        "trove.database",
+    }
 
 
 def test_settings_cannot_be_changed() -> None:
