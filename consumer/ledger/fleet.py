@@ -65,6 +65,9 @@ MOVING = frozenset(
     {Stage.OBSERVED, Stage.FROZEN, Stage.ADOPTING, Stage.ADOPTED, Stage.ROLLING_BACK}
 )
 
+#: Stages of instances that were not moved, or not in the end.
+LOST = frozenset({Stage.FAILED, Stage.ROLLED_BACK})
+
 Count = Annotated[int, Meta(ge=1, le=10_000)]
 
 

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from consumer.ledger import rules
 from consumer.ledger.base import Backlog, Ending, Offer, Opener, Verdict, Worker
+from consumer.ledger.fleet import Item, Migration, Stage
 from consumer.ledger.memory_rows import Row, Station, Tables
 from consumer.secrets import Vault, wipe
 from handlers.errors import Stale
-from handlers.events import Event
+from handlers.events import Event, MigrationEvent, News
 from handlers.instance import Instance
 from handlers.operation import Micros, Operation, Phase
 
@@ -55,27 +56,12 @@ class MemoryLedger:
 
     def workers(self) -> tuple[Worker, ...]:
         with self._lock:
-            stations = self._tables.workers.items()
-            return tuple(
-                Worker(id=name, host=station.host, started=station.started, seen=station.seen)
-                for name, station in sorted(stations, key=lambda item: (item[1].seen, item[0]))
-            )
+            return self._tables.silent()
 
     def take_over(self, worker: str, ttl: Micros, limit: int) -> tuple[Operation, ...]:
         with self._lock:
-            stations = self._tables.workers
-            silent = self._now() - ttl
-            for name, station in stations.items():
-                if name != worker and station.seen <= silent:
-                    station.gone = True
-            alive = {worker, *(name for name, station in stations.items() if not station.gone)}
-            left = [row for row in self._tables.open_rows() if row.op.owner not in alive]
-            for row in left[:limit]:
-                row.op = replace(row.op, owner=worker, version=row.op.version + 1)
-            still = {row.op.owner for row in left[limit:]}
-            for name in [name for name in stations if name not in alive | still]:
-                del stations[name]
-            return tuple(row.value for row in left[:limit])
+            taken = self._tables.take_over(worker, self._now() - ttl, limit)
+            return tuple(row.value for row in taken)
 
     def owned(self, worker: str) -> tuple[Operation, ...]:
         with self._lock:
@@ -109,63 +95,34 @@ class MemoryLedger:
 
     def open(self, worker: str, opener: Opener, limit: int) -> tuple[Operation, ...]:
         with self._lock:
-            free: list[Row] = []
-            waiting = set(self._tables.locks)
-            for row in self._tables.queue.values():
-                subjects = row.op.command.subjects
-                if waiting.isdisjoint(subjects):
-                    free.append(row)
-                waiting.update(subjects)
-            free.sort(key=lambda row: row.op.owner != worker)
+            free = sorted(self._tables.free(), key=lambda row: row.op.owner != worker)
             return tuple(self._open(row, worker, opener) for row in free[:limit])
 
     def _open(self, row: Row, worker: str, opener: Opener) -> Operation:
         basis = self._tables.record(row.op.subject)
         row.op, event = rules.opened(row.value, basis, opener, worker, self._now())
-        self._take_locks(row.op)
+        self._tables.take_locks(row.op)
         del self._tables.queue[row.op.id]
         self._tables.tell(event)
         return row.value
 
-    def _take_locks(self, op: Operation) -> None:
-        for subject in op.command.subjects:
-            self._tables.locks[subject] = op.id
-
     def save(self, op: Operation) -> Operation:
         with self._lock:
-            row = self._owned(op)
+            row = self._tables.owned(op)
             after = replace(op, version=op.version + 1)
             if row is not None:
                 row.op = after
-            return self._written(after)
+            return self._tables.written(after)
 
     def finish(self, ending: Ending) -> Operation:
         with self._lock:
             op = ending.op
-            row = self._owned(op)
+            row = self._tables.owned(op)
             after = replace(op, version=op.version + 1, command=wipe(op.command))
             if row is not None:
                 self._tables.write_record(op.subject, ending.record, op.finished)
                 self._tables.end(row, after, ending.event)
-            return self._written(after)
-
-    def _owned(self, op: Operation) -> Row | None:
-        """The row of an open operation, None when `op` was written before; raises Stale."""
-        row = self._tables.rows.get(op.id)
-        if row is None or row.op.owner != op.owner:
-            raise Stale(f"operation {op.id} belongs to another worker")
-        if row.op.version == op.version + 1:
-            return None
-        if row.op.version != op.version or not row.op.phase.is_open:
-            raise Stale(f"operation {op.id} is at version {row.op.version}, not {op.version}")
-        return row
-
-    def _written(self, after: Operation) -> Operation:
-        """A write whose answer was lost is asked for again: the same value is no conflict."""
-        now = self._tables.rows[after.id].op
-        if now is not after and replace(now, cancelled=None) != replace(after, cancelled=None):
-            raise Stale(f"operation {after.id} was changed by somebody else")
-        return after
+            return self._tables.written(after)
 
     def cancelled(self, worker: str) -> dict[str, str]:
         with self._lock:
@@ -181,18 +138,7 @@ class MemoryLedger:
 
     def reopen(self, operation: str, worker: str, deadline: Micros) -> Operation:
         with self._lock:
-            row = self._tables.named(operation)
-            after = rules.resumed(row.value, worker, deadline, self._now())
-            if not self._tables.locks.keys().isdisjoint(after.command.subjects):
-                raise ValueError(f"another operation of {after.subject} is open")
-            if any(
-                other.seq > row.seq and other.op.opened and other.op.subject == after.subject
-                for other in self._tables.rows.values()
-            ):
-                raise ValueError(f"a later operation of {after.subject} has run since")
-            self._take_locks(after)
-            row.op, row.cancelled = after, after.cancelled
-            return row.value
+            return self._tables.reopen(operation, worker, deadline, self._now()).value
 
     def cancel(self, operation: str, by: str) -> None:
         with self._lock:
@@ -201,9 +147,61 @@ class MemoryLedger:
                 raise ValueError(f"operation {operation} has {row.op.phase} already")
             row.cancelled = row.cancelled or by
 
+    # -- records --------------------------------------------------------------------------------
+
+    def import_records(self, records: Sequence[Instance]) -> tuple[bool, ...]:
+        with self._lock:
+            return tuple(self._tables.import_record(one, self._now()) for one in records)
+
+    def pin(self, subject: str, pinned: bool) -> Instance:
+        with self._lock:
+            return self._tables.pin(subject, pinned=pinned)
+
+    # -- migrations -----------------------------------------------------------------------------
+
+    def start_migration(
+        self, migration: Migration, items: Sequence[Item], events: Sequence[MigrationEvent]
+    ) -> bool:
+        with self._lock:
+            started = self._tables.fleets.start(migration, items)
+            for event in events if started else ():
+                self._tables.tell(event)
+            return started
+
+    def save_migration(
+        self, migration: Migration, items: Sequence[Item], events: Sequence[MigrationEvent]
+    ) -> Migration:
+        with self._lock:
+            after = self._tables.fleets.save(migration, items)
+            for event in events:
+                self._tables.tell(event)
+            return after
+
+    def migration(self, migration: str) -> Migration | None:
+        with self._lock:
+            return self._tables.fleets.migrations.get(migration)
+
+    def migrations(self, active_only: bool = False, limit: int = 100) -> tuple[Migration, ...]:
+        with self._lock:
+            return self._tables.fleets.newest(limit, active_only=active_only)
+
+    def items(
+        self, migration: str, stages: Collection[Stage] = (), limit: int = 1000, after: int = -1
+    ) -> tuple[Item, ...]:
+        with self._lock:
+            return self._tables.fleets.page(migration, stages, limit, after)
+
+    def stages(self, migration: str) -> dict[Stage, int]:
+        with self._lock:
+            return self._tables.fleets.stages(migration)
+
+    def failures(self, migration: str) -> dict[str, int]:
+        with self._lock:
+            return self._tables.fleets.failures(migration)
+
     # -- outbox ---------------------------------------------------------------------------------
 
-    def unsent(self, limit: int) -> tuple[Event, ...]:
+    def unsent(self, limit: int) -> tuple[News, ...]:
         with self._lock:
             waiting = [letter.event for letter in self._tables.outbox.values() if not letter.sent]
             return tuple(waiting[:limit])
@@ -232,6 +230,11 @@ class MemoryLedger:
                 and (not subject or row.op.subject == subject)
             )[:limit]
 
+    def operations_of(self, ids: Collection[str]) -> dict[str, Operation]:
+        with self._lock:
+            rows = self._tables.rows
+            return {name: rows[name].value for name in ids if name in rows}
+
     def instance(self, subject: str) -> Instance | None:
         with self._lock:
             return self._tables.record(subject)
@@ -245,7 +248,11 @@ class MemoryLedger:
     def events(self, operation: str) -> tuple[Event, ...]:
         with self._lock:
             told = (letter.event for letter in self._tables.outbox.values())
-            return tuple(event for event in told if event.data.operation == operation)
+            return tuple(
+                event
+                for event in told
+                if isinstance(event, Event) and event.data.operation == operation
+            )
 
     def backlog(self) -> Backlog:
         with self._lock:

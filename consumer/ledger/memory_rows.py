@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from consumer.ledger import rules
-from consumer.ledger.base import Backlog
-from handlers.events import Event, event_id
+from consumer.ledger.base import Backlog, Worker
+from consumer.ledger.memory_fleet import Fleets
+from handlers.errors import Stale
+from handlers.events import Event, News, event_id
 from handlers.instance import Instance, State
 from handlers.operation import Micros, Operation
 
@@ -41,7 +43,7 @@ class Record:
 class Letter:
     """An event in the outbox; `sent` is the time at which it was, 0 before."""
 
-    event: Event
+    event: News
     sent: Micros = 0
 
 
@@ -65,6 +67,46 @@ class Tables:
     records: dict[str, Record] = field(default_factory=dict)
     outbox: dict[str, Letter] = field(default_factory=dict)
     workers: dict[str, Station] = field(default_factory=dict)
+    fleets: Fleets = field(default_factory=Fleets)
+
+    def silent(self) -> tuple[Worker, ...]:
+        """All workers, the longest silent first."""
+        return tuple(
+            Worker(id=name, host=station.host, started=station.started, seen=station.seen)
+            for name, station in sorted(self.workers.items(), key=lambda at: (at[1].seen, at[0]))
+        )
+
+    def take_over(self, worker: str, silent: Micros, limit: int) -> list[Row]:
+        """Give open operations of those who were not seen after `silent` to the worker."""
+        for name, station in self.workers.items():
+            if name != worker and station.seen <= silent:
+                station.gone = True
+        alive = {worker, *(name for name, station in self.workers.items() if not station.gone)}
+        left = [row for row in self.open_rows() if row.op.owner not in alive]
+        for row in left[:limit]:
+            row.op = replace(row.op, owner=worker, version=row.op.version + 1)
+        still = {row.op.owner for row in left[limit:]}
+        for name in [name for name in self.workers if name not in alive | still]:
+            del self.workers[name]
+        return left[:limit]
+
+    def owned(self, op: Operation) -> Row | None:
+        """The row of an open operation, None when `op` was written before; raises Stale."""
+        row = self.rows.get(op.id)
+        if row is None or row.op.owner != op.owner:
+            raise Stale(f"operation {op.id} belongs to another worker")
+        if row.op.version == op.version + 1:
+            return None
+        if row.op.version != op.version or not row.op.phase.is_open:
+            raise Stale(f"operation {op.id} is at version {row.op.version}, not {op.version}")
+        return row
+
+    def written(self, after: Operation) -> Operation:
+        """A write whose answer was lost is asked for again: the same value is no conflict."""
+        now = self.rows[after.id].op
+        if now is not after and replace(now, cancelled=None) != replace(after, cancelled=None):
+            raise Stale(f"operation {after.id} was changed by somebody else")
+        return after
 
     def named(self, operation: str) -> Row:
         """Raises LookupError when there is no such operation."""
@@ -76,9 +118,57 @@ class Tables:
         """Open operations: those that hold a lock."""
         return (self.rows[name] for name in dict.fromkeys(self.locks.values()))
 
+    def free(self) -> Iterator[Row]:
+        """Queued operations whose subjects are not open, and none queued before, oldest first."""
+        waiting = set(self.locks)
+        for row in self.queue.values():
+            subjects = row.op.command.subjects
+            if waiting.isdisjoint(subjects):
+                yield row
+            waiting.update(subjects)
+
+    def take_locks(self, op: Operation) -> None:
+        for subject in op.command.subjects:
+            self.locks[subject] = op.id
+
+    def reopen(self, operation: str, worker: str, deadline: Micros, now: Micros) -> Row:
+        """As Ledger.reopen promises."""
+        row = self.named(operation)
+        after = rules.resumed(row.value, worker, deadline, now)
+        if not self.locks.keys().isdisjoint(after.command.subjects):
+            raise ValueError(f"another operation of {after.subject} is open")
+        if any(
+            other.seq > row.seq and other.op.opened and other.op.subject == after.subject
+            for other in self.rows.values()
+        ):
+            raise ValueError(f"a later operation of {after.subject} has run since")
+        record = self.records.get(after.subject)
+        found = (record.instance, record.written) if record else None
+        after = rules.rebased(after, row.op.finished, found)
+        self.take_locks(after)
+        row.op, row.cancelled = after, after.cancelled
+        return row
+
     def record(self, subject: str) -> Instance | None:
         record = self.records.get(subject)
         return record.instance if record else None
+
+    def import_record(self, instance: Instance, now: Micros) -> bool:
+        """Write the record of a subject that has none, unless an operation is open on it."""
+        if instance.id in self.records or instance.id in self.locks:
+            return False
+        self.records[instance.id] = Record(instance, now)
+        return True
+
+    def pin(self, subject: str, *, pinned: bool) -> Instance:
+        """As Ledger.pin promises."""
+        if subject in self.locks:
+            raise ValueError(f"an operation of {subject} is open")
+        if subject not in self.records:
+            raise LookupError(f"there is no record of {subject}")
+        record = self.records[subject]
+        record.instance = replace(record.instance, pinned=pinned)
+        return record.instance
 
     def write_record(self, subject: str, instance: Instance | None, now: Micros) -> None:
         if instance is None:
@@ -86,7 +176,7 @@ class Tables:
         else:
             self.records[subject] = Record(instance, now)
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: News) -> None:
         """A terminal event of a resumed operation takes the place of its first one."""
         self.outbox.pop(event.id, None)
         self.outbox[event.id] = Letter(event)
@@ -128,7 +218,7 @@ class Tables:
             (self.records.pop, self._tombstones(before)),
         ):
             removed += _drop(drop, names[: limit - removed])
-        return removed
+        return removed + self.fleets.prune(before, limit - removed)
 
     def _ended(self, before: Micros) -> list[str]:
         return [

@@ -55,6 +55,25 @@ def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operat
     ).note(now, "resumed")
 
 
+def rebased(after: Operation, finished: Micros, found: tuple[Instance, Micros] | None) -> Operation:
+    """A resumed operation, which had ended at `finished`, on its subject's record as it is `found`:
+    with the time at which that was written. A pin that was set since counts.
+
+    Raises ValueError when the operation did not leave this record behind: its end would overwrite
+    one that was imported.
+    """
+    if found is None:
+        return after
+    record, written = found
+    if written != finished:
+        raise ValueError(f"the record of {after.subject} was imported since")
+    if after.basis is None:
+        if record.pinned:
+            raise ValueError(f"{after.subject} was pinned since: send the command again")
+        return after
+    return replace(after, basis=replace(after.basis, pinned=record.pinned))
+
+
 def terminal_kind(phase: Phase) -> EventKind | None:
     """The event that told of the end; None before it."""
     return {Phase.SUCCEEDED: EventKind.END, Phase.FAILED: EventKind.ERROR}.get(phase)
