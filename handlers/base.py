@@ -241,6 +241,12 @@ class Cloud(Protocol):
         """The cloud ids that Heat stores, by resource name; empty when the stack is not there."""
         ...
 
+    def lacks(self) -> tuple[Lacks, ...]:
+        """What a migration into stacks needs and this cloud does not allow; empty when it allows
+        all of it. To find out, an empty stack is adopted and deleted again: nothing else is made.
+        Raises Retryable when the cloud cannot be asked now."""
+        ...
+
     # -- network --------------------------------------------------------------------------------
 
     def create_security_group(self, subject: str, role: str, text: str) -> Answer: ...

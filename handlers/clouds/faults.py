@@ -7,6 +7,7 @@ is no longer recognised falls into a more careful row.
 """
 
 from handlers.clouds.heat_rows import HEAT
+from handlers.clouds.lacking import ROWS as LACKING
 from handlers.clouds.refusals import Effect, Refusal, Trouble
 from handlers.clouds.row import LOOK, Row
 from handlers.clouds.text import clean
@@ -234,7 +235,9 @@ _IN_DOUBT = (
     ),
 )
 
-TABLE: tuple[Row, ...] = _NEVER_SENT + HEAT + _LOOK_UPS + _QUOTAS + _ALREADY + _REFUSED + _IN_DOUBT
+TABLE: tuple[Row, ...] = (
+    _NEVER_SENT + LACKING + HEAT + _LOOK_UPS + _QUOTAS + _ALREADY + _REFUSED + _IN_DOUBT
+)
 
 
 def fault_of(refusal: Refusal) -> Fault:

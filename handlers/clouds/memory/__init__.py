@@ -7,7 +7,7 @@ catches up with an injected clock whenever it is used.
 
 from handlers.clouds.memory.cloud import MemoryCloud
 from handlers.clouds.memory.clouds import MemoryClouds
-from handlers.clouds.memory.settings import Catalogue, Quotas, Times
+from handlers.clouds.memory.settings import Abilities, Catalogue, Quotas, Times
 from handlers.clouds.memory.state import CloudState
 
-__all__ = ["Catalogue", "CloudState", "MemoryCloud", "MemoryClouds", "Quotas", "Times"]
+__all__ = ["Abilities", "Catalogue", "CloudState", "MemoryCloud", "MemoryClouds", "Quotas", "Times"]

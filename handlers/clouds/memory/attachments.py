@@ -8,6 +8,9 @@ from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.storage import Storage
 from handlers.resources import Service
 
+#: The microversion in which delete_on_termination of an attached volume can be changed (Ussuri).
+DOOMING = (2, 85)
+
 
 class Attachments:
     """Nova's os-volume_attachments. Call it with the state's lock held."""
@@ -57,6 +60,28 @@ class Attachments:
                 self._storage.move(volume_id, "in-use", server_id)
             else:
                 server.volumes.remove(volume_id)
+                server.delete_with -= {volume_id}
                 self._storage.move(volume_id, "available", server_id)
 
         core.later(volume, core.draw(core.times.volume_attach), end)
+
+    def doom(self, server_id: str, volume_id: str, doomed: bool) -> None:
+        """Whether the volume goes with the server. No status and no time-stamp tells of it."""
+        newest = self._core.abilities.compute
+        if newest < DOOMING:
+            text = (
+                f"Version {dotted(DOOMING)} is not supported by the API. Minimum is 2.1 and "
+                f"maximum is {dotted(newest)}."
+            )
+            raise Refusal(Service.COMPUTE, 406, text, "computeFault")
+        server = self._compute.server(server_id)
+        if volume_id not in server.volumes:
+            text = f"No volume Block Device Mapping with id {volume_id}."
+            raise Refusal(Service.COMPUTE, 404, text, "itemNotFound")
+        kept = server.delete_with - {volume_id}
+        server.delete_with = kept | {volume_id} if doomed else kept
+
+
+def dotted(version: tuple[int, int]) -> str:
+    """A microversion as text."""
+    return f"{version[0]}.{version[1]}"

@@ -1,9 +1,20 @@
 """The in-memory cloud: the `Cloud` protocol on the state of a small OpenStack."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from handlers import identity
-from handlers.base import Answer, NewPort, NewServer, NewStack, NewVolume, Rules, StackUpdate
+from handlers.base import (
+    Answer,
+    Lacks,
+    NewPort,
+    NewServer,
+    NewStack,
+    NewVolume,
+    Rules,
+    StackAdoption,
+    StackUpdate,
+)
 from handlers.clouds.memory.asking import Asking, gone, made
 from handlers.clouds.memory.compute import ServerSpec
 from handlers.clouds.memory.doing import Doing
@@ -50,7 +61,21 @@ class MemoryCloud:
         return self._lookups.find(kind, subjects)
 
     def in_full(self, kind: Kind, name: str, one: str) -> Resource | None:
-        return self._stacks.in_full(name, one) if kind is Kind.STACK else None
+        if kind is Kind.STACK:
+            return self._stacks.in_full(name, one)
+        return self._lookups.in_full(kind, one)
+
+    def every(self, kind: Kind) -> tuple[Resource, ...]:
+        return self._lookups.every(kind)
+
+    def stack_template(self, subject: str, stack: str) -> Mapping[str, Any] | None:
+        return self._stacks.template(subject, stack)
+
+    def stack_members(self, subject: str, stack: str) -> Mapping[str, str]:
+        return self._stacks.members(subject, stack)
+
+    def lacks(self) -> tuple[Lacks, ...]:
+        return self._stacks.lacks()
 
     # -- network --------------------------------------------------------------------------------
 
@@ -188,10 +213,25 @@ class MemoryCloud:
     def delete_server(self, server: str) -> Answer:
         return self._delete(Kind.SERVER, server, self._state.compute.delete)
 
+    def doom_volume(self, server: str, volume: str, doomed: bool) -> Answer:
+        doom = self._state.attachments.doom
+        return self._asking.act(
+            Kind.SERVER, "doom_volume", server, lambda d: doom(server, volume, doomed)
+        )
+
     # -- orchestration --------------------------------------------------------------------------
 
     def create_stack(self, new: NewStack) -> Answer:
         return self._stacks.create(new)
+
+    def adopt_stack(self, new: StackAdoption) -> Answer:
+        return self._stacks.adopt(new)
+
+    def check_stack(self, subject: str, stack: str) -> Answer:
+        return self._stacks.check(subject, stack)
+
+    def preview_stack(self, change: StackUpdate) -> Answer:
+        return self._stacks.preview(change)
 
     def update_stack(self, change: StackUpdate) -> Answer:
         return self._stacks.update(change)

@@ -12,7 +12,7 @@ from threading import RLock
 
 from handlers.clouds.memory.audit import Audit, Made
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.settings import Catalogue, Quotas, Range, Times
+from handlers.clouds.memory.settings import Abilities, Catalogue, Quotas, Range, Times
 from handlers.clouds.memory.things import (
     AnyThing,
     GroupThing,
@@ -42,6 +42,7 @@ class Core:
         self.now = now
         self.random = random.Random(seed)  # noqa: S311 -- a simulation wants to be repeatable
         self.times = times
+        self.abilities = Abilities()
         self.quotas: dict[str, Quotas] = {}
         self.catalogue = catalogue
         self.audit = Audit()

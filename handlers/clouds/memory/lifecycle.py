@@ -119,8 +119,10 @@ class Lifecycle:
         core.later(server, third, lambda: self._resized(doing, server))
 
     def _resized(self, doing: Doing, server: ServerThing) -> None:
+        """Nova counts the launch anew, as after a revert and unlike a reboot (measured)."""
         self._volumes(server, "in-use")
         server.old_flavor, server.flavor = server.flavor, server.new_flavor
+        server.launched = self._core.time
         self._arrive(doing, server, "VERIFY_RESIZE", before="RESIZE")
 
     def confirm(self, doing: Doing, server: ServerThing) -> None:
@@ -142,6 +144,7 @@ class Lifecycle:
         def end() -> None:
             server.flavor = server.old_flavor
             server.old_flavor = server.new_flavor = ""
+            server.launched = core.time
             self._arrive(doing, server, "ACTIVE", before="REVERT_RESIZE")
 
         self._soon(doing, server, core.draw(core.times.server_revert), end)

@@ -1,12 +1,13 @@
 """Look-ups of the in-memory cloud, in as many requests as the services need."""
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from handlers.clouds.memory.asking import Asking
 from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.orchestration import StackFilters
 from handlers.clouds.memory.things import AnyThing, ServerThing, StackThing
-from handlers.clouds.memory.views import resource_of
+from handlers.clouds.memory.views import in_full, resource_of
 from handlers.identity import resource_name, server_tag
 from handlers.operation import SECOND, Micros
 from handlers.resources import SERVICE_OF, Kind, Resource
@@ -16,8 +17,12 @@ _ONE_BY_ONE = frozenset({Kind.SERVER, Kind.VOLUME})
 _NAME_BY_NAME = frozenset({Kind.VOLUME})
 
 
+#: The most that one page of a listing holds.
+PAGE = 1000
+
+
 class Lookups:
-    """`changed`, `get` and `find` of the Cloud protocol."""
+    """`changed`, `get`, `find`, `in_full` and `every` of the Cloud protocol."""
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
@@ -70,6 +75,35 @@ class Lookups:
 
         batches = _batches(subjects, singly=kind in _NAME_BY_NAME)
         return self._look(f"find_{kind}", kind, batches, pick)
+
+    def in_full(self, kind: Kind, one: str) -> Resource | None:
+        """Anything but a stack."""
+        store = self._asking.stores[kind]
+
+        def look(doing: Doing) -> Resource | None:
+            thing = store.get(one)
+            return None if thing is None else in_full(thing)
+
+        return self._asking.call(SERVICE_OF[kind], f"get_{kind}", look)
+
+    def every(self, kind: Kind) -> tuple[Resource, ...]:
+        """One request per page."""
+        found: list[Resource] = []
+        while True:
+            page = self._asking.call(
+                SERVICE_OF[kind], f"find_{kind}", partial(self._page, kind, len(found))
+            )
+            found += page
+            if len(page) < PAGE:
+                return tuple(found)
+
+    def _page(self, kind: Kind, start: int, doing: Doing) -> list[Resource]:
+        mine: list[AnyThing]
+        if kind is Kind.STACK:
+            mine = self._stacks(StackFilters())
+        else:
+            mine = [one for one in self._asking.stores[kind].values() if self._asking.listed(one)]
+        return [resource_of(thing) for thing in mine[start : start + PAGE]]
 
     def _stacks(self, filters: StackFilters) -> list[AnyThing]:
         """A deleted one can still be listed for a moment; the adapter leaves it out."""

@@ -8,6 +8,7 @@ from handlers.errors import Fault
 
 _EFFECTS = {
     "create": Effect.MAKE,
+    "adopt": Effect.MAKE,
     "delete": Effect.REMOVE,
     "get": Effect.LOOK,
     "find": Effect.LOOK,

@@ -57,6 +57,19 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     stacks: int = -1
 
 
+class Abilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the services are configured, as far as a migration depends on it.
+
+    `adoption`: Heat adopts stacks (`enable_stack_adopt`). `twins`: it loses the data of an adoption
+    and makes a second set of everything instead (`reauthentication_auth_method = trusts`, measured
+    on Heat 27). `compute`: the newest microversion of Nova; 2.85 is Ussuri's.
+    """
+
+    adoption: bool = True
+    twins: bool = False
+    compute: tuple[int, int] = (2, 104)
+
+
 class Flavor(msgspec.Struct, frozen=True, kw_only=True):
     """A Nova flavor; `ram` in MiB, `disk` in GiB."""
 

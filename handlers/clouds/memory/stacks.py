@@ -1,12 +1,16 @@
 """The orchestration calls of the Cloud protocol on the in-memory cloud."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from handlers.base import Answer, NewStack, StackUpdate
+from handlers.base import Answer, Lacks, NewStack, StackAdoption, StackUpdate
+from handlers.clouds import lacking
 from handlers.clouds.memory.asking import Asking, gone, made
+from handlers.clouds.memory.attachments import DOOMING
 from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.orchestration import StackChange, StackSpec
 from handlers.clouds.memory.refusal import Refusal
+from handlers.clouds.memory.things import StackThing
 from handlers.clouds.memory.views import stack_of
 from handlers.identity import STACK, resource_name, stack_tags
 from handlers.resources import Service, Stack
@@ -51,15 +55,75 @@ class Stacks:
 
         return self._asking.call(Service.ORCHESTRATION, "create_stack", effect, new.subject, STACK)
 
-    def update(self, change: StackUpdate) -> Answer:
-        """A PATCH: what is not named stays as it is."""
-        wanted = StackChange(
-            existing=True,
-            parameters=change.parameters,
-            tags=stack_tags(change.subject, change.write),
-            timeout_mins=change.minutes,
-            disable_rollback=True,
+    def adopt(self, new: StackAdoption) -> Answer:
+        """The engine takes template and ids from the data, the environment from the request."""
+        data = {
+            "template": new.template,
+            "environment": {"parameters": new.parameters},
+            "resources": {name: {"resource_id": one} for name, one in new.members.items()},
+        }
+        spec = StackSpec(
+            name=resource_name(new.subject),
+            template=new.template,
+            environment=new.environment,
+            adopt=data,
+            tags=stack_tags(new.subject, new.write),
+            timeout_mins=new.minutes,
         )
+
+        def effect(doing: Doing) -> Answer:
+            return made(doing, self._heat.create(doing, self._asking.project, spec))
+
+        return self._asking.call(Service.ORCHESTRATION, "adopt_stack", effect, new.subject, STACK)
+
+    def check(self, subject: str, stack: str) -> Answer:
+        return self._do(
+            "check_stack",
+            subject,
+            lambda doing: self._heat.check(doing, *self._of(subject, stack)),
+        )
+
+    def preview(self, change: StackUpdate) -> Answer:
+        def effect(doing: Doing) -> Answer:
+            at = self._of(change.subject, change.stack)
+            found = self._heat.preview_update(doing, *at, _wanted(change))
+            return Answer(
+                facts={name: sorted(some) for name, some in found.items()},
+                request_id=doing.request_id,
+            )
+
+        return self._asking.call(
+            Service.ORCHESTRATION, "get_stack_preview", effect, change.subject, STACK
+        )
+
+    def template(self, subject: str, stack: str) -> Mapping[str, Any] | None:
+        found = self._look("template", subject, stack)
+        return None if found is None else found.template
+
+    def members(self, subject: str, stack: str) -> Mapping[str, str]:
+        found = self._look("resources", subject, stack)
+        rows = () if found is None else self._heat.resources(found)
+        return {row.name: row.physical for row in rows}
+
+    def lacks(self) -> tuple[Lacks, ...]:
+        """Adoption, and room for one more stack."""
+
+        def look(doing: Doing) -> tuple[Lacks, ...]:
+            core = self._asking.state.core
+            limit = core.quota(self._asking.project).stacks
+            used = sum(one.project == self._asking.project for one in core.stacks.values())
+            checked = (
+                (core.abilities.adoption, lacking.ADOPTION),
+                (not core.abilities.twins, lacking.TWINS),
+                (limit < 0 or used < limit, lacking.ROOM),
+                (core.abilities.compute >= DOOMING, lacking.DOOMING),
+            )
+            return tuple(lack for there, lack in checked if not there)
+
+        return self._asking.call(Service.ORCHESTRATION, "get_lacks", look)
+
+    def update(self, change: StackUpdate) -> Answer:
+        wanted = _wanted(change)
         return self._do(
             "update_stack",
             change.subject,
@@ -82,6 +146,21 @@ class Stacks:
             ),
         )
 
+    def _look(self, part: str, subject: str, stack: str) -> StackThing | None:
+        """The stack, for what Heat tells of a part of it; None when it is not there."""
+
+        def look(doing: Doing) -> StackThing | None:
+            try:
+                found = self._heat.show(self._asking.project, stack)
+            except Refusal as refusal:
+                if refusal.status != 404:
+                    raise
+                return None
+            gone = (found.action, found.status) == ("DELETE", "COMPLETE")
+            return None if gone or found.name != resource_name(subject) else found
+
+        return self._asking.call(Service.ORCHESTRATION, f"get_stack_{part}", look, subject, STACK)
+
     def _of(self, subject: str, stack: str) -> tuple[str, str, str]:
         return self._asking.project, resource_name(subject), stack
 
@@ -91,3 +170,15 @@ class Stacks:
             return Answer(request_id=doing.request_id)
 
         return self._asking.call(Service.ORCHESTRATION, verb, answered, subject, STACK)
+
+
+def _wanted(change: StackUpdate) -> StackChange:
+    """A PATCH: what is not named stays as it is."""
+    return StackChange(
+        existing=True,
+        template=change.template,
+        parameters=change.parameters,
+        tags=stack_tags(change.subject, change.write),
+        timeout_mins=change.minutes,
+        disable_rollback=True,
+    )

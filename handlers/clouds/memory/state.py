@@ -15,7 +15,7 @@ from handlers.clouds.memory.network import Networking
 from handlers.clouds.memory.orchestration import Orchestration
 from handlers.clouds.memory.orchestration.kinds import all_kinds
 from handlers.clouds.memory.orchestration.natives import Natives
-from handlers.clouds.memory.settings import Catalogue, Quotas, Times
+from handlers.clouds.memory.settings import Abilities, Catalogue, Quotas, Times
 from handlers.clouds.memory.storage import Storage
 from handlers.clouds.memory.things import Micros
 from handlers.resources import Kind
@@ -94,6 +94,11 @@ class CloudState:
         """Limit one project, or all that have no quotas of their own."""
         with self.core.lock:
             self.core.quotas[project] = quotas
+
+    def set_abilities(self, abilities: Abilities) -> None:
+        """Configure the services anew."""
+        with self.core.lock:
+            self.core.abilities = abilities
 
     def inject(self, *rules: FaultRule) -> None:
         """Add rules to the fault plan."""

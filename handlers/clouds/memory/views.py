@@ -1,7 +1,10 @@
 """Things as the resources that steps decide on."""
 
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
+
+import msgspec
 
 from handlers.clouds.memory.things import (
     AnyThing,
@@ -12,11 +15,13 @@ from handlers.clouds.memory.things import (
     VolumeThing,
 )
 from handlers.clouds.text import clean
+from handlers.operation import SECOND, Micros
 from handlers.resources import Port, Resource, Rule, SecurityGroup, Server, Stack, Volume
 
 
 def server_of(thing: ServerThing) -> Server:
     """The server as Nova shows it; a deleted one has no volumes."""
+    volumes = tuple(thing.volumes) if thing.deleted is None else ()
     return Server(
         id=thing.id,
         name=thing.name,
@@ -24,7 +29,9 @@ def server_of(thing: ServerThing) -> Server:
         task=thing.task,
         flavor=thing.flavor,
         fault=thing.fault,
-        volumes=tuple(thing.volumes) if thing.deleted is None else (),
+        volumes=volumes,
+        doomed=tuple(one for one in volumes if one in thing.delete_with),
+        launched=_moment(thing.launched),
         subject=thing.subject,
         role=thing.role,
         project=thing.project,
@@ -101,6 +108,41 @@ def resource_of(thing: AnyThing) -> Resource:
     if isinstance(thing, StackThing):
         return stack_of(thing)
     return group_of(thing)
+
+
+def in_full(thing: AnyThing) -> Resource:
+    """The resource with what no listing tells; of a stack that is said elsewhere (its outputs)."""
+    seen = resource_of(thing)
+    if isinstance(seen, Stack):
+        return seen
+    return msgspec.structs.replace(seen, details=_details(thing))
+
+
+def _details(thing: AnyThing) -> dict[str, Any]:
+    if isinstance(thing, ServerThing):
+        return {
+            "image": thing.image,
+            "config_drive": thing.config_drive,
+            "metadata": dict(thing.metadata),
+            "tags": list(thing.tags),
+        }
+    if isinstance(thing, VolumeThing):
+        return {"type": thing.type, "metadata": dict(thing.metadata)}
+    if isinstance(thing, PortThing):
+        fixed = {"subnet_id": thing.subnet, "ip_address": thing.address}
+        return {
+            "network": thing.network,
+            "fixed_ips": [fixed],
+            "description": thing.description,
+        }
+    return {"description": thing.description} if isinstance(thing, GroupThing) else {}
+
+
+def _moment(at: Micros | None) -> str:
+    """As Nova writes it, in whole seconds; empty when it never was."""
+    if at is None:
+        return ""
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000")
 
 
 def network_of(cidr: str) -> str:

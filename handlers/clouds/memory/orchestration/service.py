@@ -6,36 +6,22 @@ UnknownUserParameter, RequestLimitExceeded (too many stacks), NotSupported.
 While no engine is up every call is Lost.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from handlers.clouds.memory.core import Core
 from handlers.clouds.memory.doing import Doing
+from handlers.clouds.memory.orchestration.drafts import Drafts, adopted, tag
 from handlers.clouds.memory.orchestration.engine import Engine
 from handlers.clouds.memory.orchestration.graph import Traversal, best
 from handlers.clouds.memory.orchestration.kinds import Kinds
-from handlers.clouds.memory.orchestration.plan import Plan, emptied, plan_of
+from handlers.clouds.memory.orchestration.plan import emptied
 from handlers.clouds.memory.orchestration.reading import Reading
-from handlers.clouds.memory.orchestration.refusals import (
-    exists,
-    invalid,
-    refused,
-    too_many,
-    unsupported,
-)
-from handlers.clouds.memory.orchestration.specs import (
-    Document,
-    StackChange,
-    StackFilters,
-    StackSpec,
-)
+from handlers.clouds.memory.orchestration.refusals import unsupported
+from handlers.clouds.memory.orchestration.specs import StackChange, StackFilters, StackSpec
 from handlers.clouds.memory.refusal import Lost, Refusal
 from handlers.clouds.memory.things import Micros, StackResource, StackThing
-from handlers.identity import STACK, server_tag, subject_of
 from handlers.resources import Service
-
-_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
 
 #: How long a call waits in the queue for an engine (Heat's rpc_response_timeout), whether or not
 #: the caller still waits for the answer.
@@ -49,6 +35,7 @@ class Orchestration:
         self._core = core
         self._kinds = kinds
         self._engine = Engine(core, kinds)
+        self._drafts = Drafts(core, kinds, self._engine)
         self._reading = Reading(core, kinds, self._engine)
         self._is_up = True
         self._unheard: list[tuple[Micros, Callable[[], object]]] = []
@@ -56,12 +43,15 @@ class Orchestration:
     # -- make, change, remove -------------------------------------------------------------------
 
     def create(self, doing: Doing, project: str, spec: StackSpec) -> StackThing:
-        """Also an adoption (`spec.adopt`). Refusals: 409 for a name that is taken, 400."""
+        """Also an adoption (`spec.adopt`). Refusals: 409 for a name that is taken, 400.
+
+        A Heat that loses the data of an adoption makes everything anew (`Abilities.twins`)."""
         self._must_be_up(lambda: self.create(doing, project, spec))
-        stack, plan = self._new(project, spec)
+        stack, plan = self._drafts.stack(project, spec)
         self._core.stacks[stack.id] = stack
         self._core.born(stack, doing)
-        adopt = None if spec.adopt is None else _adopted(spec.adopt)
+        lost = spec.adopt is None or self._core.abilities.twins
+        adopt = None if lost else adopted(spec.adopt or {})
         action = "CREATE" if adopt is None else "ADOPT"
         self._engine.begin(Traversal(stack, plan, adopt), action, doing)
         return stack
@@ -69,7 +59,7 @@ class Orchestration:
     def preview(self, doing: Doing, project: str, spec: StackSpec) -> StackThing:
         """The stack that `create` would make; it is kept nowhere."""
         self._must_be_up()
-        stack, plan = self._new(project, spec)
+        stack, plan = self._drafts.stack(project, spec)
         Traversal(stack, plan)
         return stack
 
@@ -79,9 +69,9 @@ class Orchestration:
         """What is under way is superseded: it goes on, and the stack is looked at anew after it."""
         self._must_be_up(lambda: self.update(doing, project, name, stack_id, change))
         stack = self._reading.stack(project, name, stack_id)
-        plan = self._changed(stack, change)
+        plan = self._drafts.plan(stack, change)
         if change.tags is not None or not change.existing:
-            _tag(stack, change.tags or ())
+            tag(stack, change.tags or ())
         if change.disable_rollback is not None:
             stack.disable_rollback = change.disable_rollback
         if change.timeout_mins is not None:
@@ -101,7 +91,7 @@ class Orchestration:
         """
         self._must_be_up()
         stack = self._reading.stack(project, name, stack_id)
-        plan = self._changed(stack, change)
+        plan = self._drafts.plan(stack, change)
         found: dict[str, list[str]] = {
             key: [] for key in ("unchanged", "updated", "replaced", "added", "deleted")
         }
@@ -206,80 +196,10 @@ class Orchestration:
 
     # -- inner ----------------------------------------------------------------------------------
 
-    def _new(self, project: str, spec: StackSpec) -> tuple[StackThing, Plan]:
-        core = self._core
-        if not _NAME.fullmatch(spec.name):
-            raise invalid(
-                f'Invalid stack name {spec.name} must contain only alphanumeric or "_-." '
-                "characters, must start with alpha and must be 255 characters or less."
-            )
-        mine = [one for one in core.stacks.values() if one.project == project]
-        if any(one.name == spec.name for one in mine):
-            raise exists(spec.name)
-        limit = core.quota(project).stacks
-        if 0 <= limit <= len(mine):
-            raise too_many(limit)
-        template, environment = spec.template, spec.environment
-        given = dict(spec.parameters)
-        if spec.adopt is not None:
-            template = spec.adopt.get("template") or {}
-            kept = (spec.adopt.get("environment") or {}).get("parameters") or {}
-            given = {**kept, **(environment.get("parameters") or {}), **given}
-        plan = plan_of(self._kinds, template, environment, given, next(self._engine.revisions))
-        stack = StackThing(
-            id=core.new_id(),
-            project=project,
-            name=spec.name,
-            disable_rollback=spec.disable_rollback,
-            timeout_mins=spec.timeout_mins,
-            template=plan.document,
-            environment=plan.environment,
-            parameters=plan.given,
-        )
-        _tag(stack, spec.tags)
-        return stack, plan
-
-    def _changed(self, stack: StackThing, change: StackChange) -> Plan:
-        if stack.action == "DELETE":
-            raise unsupported("Updating a stack when it is deleting")
-        template, environment, given = change.template, change.environment, change.parameters
-        if change.existing:
-            template = template or stack.template
-            cleared = set(change.clear_parameters)
-            kept = {key: each for key, each in stack.parameters.items() if key not in cleared}
-            given = {**kept, **(environment.get("parameters") or {}), **given}
-            environment = _over(stack.environment, environment)
-        elif template is None:
-            raise refused("HTTPBadRequest", "No template specified")
-        revision = next(self._engine.revisions)
-        return plan_of(self._kinds, template, environment, given, revision, drop=change.existing)
-
     def _remove(self, doing: Doing, stack: StackThing, *, abandon: bool) -> None:
         wait = self._engine.stop(stack)
         plan = emptied(self._engine.plans[stack.id], next(self._engine.revisions))
         self._engine.begin(Traversal(stack, plan, abandon=abandon), "DELETE", doing, wait)
-
-
-def _tag(stack: StackThing, tags: tuple[str, ...]) -> None:
-    """Whose a stack is stands in its name and in its tags; only the tag says that it is ours."""
-    stack.tags = tags
-    stack.subject = subject_of(stack.name, tags)
-    ours = stack.subject is not None and server_tag(stack.subject) in tags
-    stack.role = STACK if ours else None
-
-
-def _adopted(data: Document) -> dict[str, str]:
-    resources = data.get("resources") or {}
-    return {name: (each or {}).get("resource_id") or "" for name, each in resources.items()}
-
-
-def _over(old: Document, new: Document) -> dict[str, Any]:
-    """An environment laid over another one; the parameters stand elsewhere."""
-    before, after = old.get("resource_registry") or {}, new.get("resource_registry") or {}
-    registry = {**before, **after}
-    registry["resources"] = {**(before.get("resources") or {}), **(after.get("resources") or {})}
-    defaults = {**(old.get("parameter_defaults") or {}), **(new.get("parameter_defaults") or {})}
-    return {"resource_registry": registry, "parameter_defaults": defaults}
 
 
 def _land(call: Callable[[], object]) -> None:
