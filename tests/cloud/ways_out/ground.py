@@ -155,7 +155,7 @@ class Operator:
         end = time.monotonic() + _PATIENCE
         while not holds():
             assert time.monotonic() < end, "it did not come about"
-            time.sleep(0.1)
+            time.sleep(0.25)
 
     def _act(self, server: str, body: dict[str, Any]) -> None:
         self._project.post("compute", f"/servers/{server}/action", body)

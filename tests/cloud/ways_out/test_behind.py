@@ -93,6 +93,7 @@ def test_a_delete_does_not_wait_for_an_update(stage: Stage) -> None:
     ways.nothing_is_left()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="update superseded",
     made="a stranger updates the stack while Heat works for us",

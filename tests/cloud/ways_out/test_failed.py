@@ -13,6 +13,7 @@ def _bigger(flavor: str) -> ResizeInstance:
     return ResizeInstance(project=TENANT, flavor=flavor)
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="ROLLBACK_COMPLETE",
     made="somebody cancels our update, with rollback",
@@ -50,6 +51,7 @@ def test_a_rollback_that_fails_is_repaired(stage: Stage) -> None:
     ways.goes_on(subject, before)
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="CHECK_FAILED",
     made="Heat was asked to check it while the server was in ERROR",
@@ -87,6 +89,7 @@ def test_a_delete_that_heat_gave_up_is_finished_natively(stage: Stage) -> None:
     ways.nothing_is_left()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="DELETE_FAILED",
     made="the host cannot destroy the server, for good",
@@ -101,6 +104,7 @@ def test_a_delete_that_nobody_can_finish_says_what_is_left(stage: Stage) -> None
     ways.ends(subject)
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="DELETE_FAILED",
     made="a foreign port uses the security group; it goes when Heat has given up",
@@ -117,6 +121,7 @@ def test_a_group_that_was_in_use_goes_with_the_second_try(stage: Stage) -> None:
     ways.nothing_is_left()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="CREATE_IN_PROGRESS",
     made="the host is too slow for the deadline",
@@ -129,6 +134,7 @@ def test_a_create_that_takes_too_long_leaves_nothing(stage: Stage) -> None:
     ways.nothing_is_left()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="UPDATE_IN_PROGRESS",
     made="the host is too slow for the deadline",

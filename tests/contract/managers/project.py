@@ -49,6 +49,15 @@ class HttpProject:
     def delete(self, service: str, path: str) -> None:
         self._write("DELETE", service, path)
 
+    def is_gone(self, service: str, path: str) -> bool:
+        """Whether the thing has been deleted; Heat still shows a deleted stack by its id."""
+        answer = getattr(self.connection, service).get(path)
+        if answer.status_code == 404:
+            return True
+        answer.raise_for_status()
+        (found,) = answer.json().values()
+        return bool(found.get("stack_status") == "DELETE_COMPLETE")
+
     def _write(self, method: str, service: str, path: str, **more: Any) -> Any:
         answer = getattr(self.connection, service).request(path, method, **more)
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"

@@ -25,7 +25,7 @@ class HttpSomebody:
 
     def deletes_server(self, server: str) -> None:
         self._project.delete("compute", f"/servers/{server}")
-        self._until(lambda: server not in self._project.look().ids)
+        self._until(lambda: self._project.is_gone("compute", f"/servers/{server}"))
 
     def resizes_server(self, server: str, flavor: str) -> None:
         path = f"/servers/{server}/action"
@@ -56,11 +56,11 @@ class HttpSomebody:
 
     def deletes_stack(self, stack: SeenStack) -> None:
         self._project.delete("orchestration", self._path(stack))
-        self._until(lambda: stack.id not in self._project.look().ids)
+        self._until(lambda: self._project.is_gone("orchestration", self._path(stack)))
 
     def abandons_stack(self, stack: SeenStack) -> None:
         self._project.delete("orchestration", f"{self._path(stack)}/abandon")
-        self._until(lambda: stack.id not in self._project.look().ids)
+        self._until(lambda: self._project.is_gone("orchestration", self._path(stack)))
 
     def _rests(self, stack: SeenStack) -> str:
         """Wait until Heat no longer works on it; its status then."""
@@ -86,7 +86,7 @@ class HttpSomebody:
         end = time.monotonic() + _PATIENCE
         while not holds():
             assert time.monotonic() < end, "what somebody else began did not come to its end"
-            time.sleep(0.1)
+            time.sleep(0.25)
 
 
 def resolved(template: Any, ids: Mapping[str, str]) -> Any:
