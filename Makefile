@@ -39,8 +39,8 @@ cloud: $(VENV)/.dev ## conformance and ways out on a real OpenStack, started her
 	@tests/services/up.sh rabbitmq mariadb
 	@tests/cloud/up.sh
 	@. tests/cloud/env.sh && export TEST_CLOUD=$(CLOUD) && \
-	  $(BIN)/pytest -n $(CLOUD_WORKERS) -m "cloud and not alone" --ways-out docs/ways-out.md && \
-	  $(BIN)/pytest -m "cloud and alone" --ways-out docs/ways-out.md
+	  $(BIN)/pytest -n $(CLOUD_WORKERS) -m "cloud and not alone" --ways-out=docs/ways-out.md && \
+	  $(BIN)/pytest -m "cloud and alone" --ways-out=docs/ways-out.md
 
 real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long real run
 	@tests/services/up.sh rabbitmq mariadb

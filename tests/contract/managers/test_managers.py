@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from tests.contract.managers.bench import Bench
-from tests.contract.managers.scenarios import SCENARIOS, STACK_SCENARIOS, Scenario
+from tests.contract.managers.scenarios import BREADTH, SCENARIOS, STACK_SCENARIOS, Scenario
 from tests.contract.managers.table import MANAGERS
 
 
 def _named(scenarios: Iterable[Scenario]) -> list[Any]:
-    return [pytest.param(each, id=each.__name__) for each in scenarios]
+    return [pytest.param(each, id=each.__name__, marks=_marks(each)) for each in scenarios]
+
+
+def _marks(scenario: Scenario) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.breadth] if scenario in BREADTH else []
 
 
 @pytest.mark.parametrize("scenario", _named(SCENARIOS))

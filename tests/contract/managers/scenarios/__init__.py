@@ -31,3 +31,7 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 #: For managers that have stacks.
 STACK_SCENARIOS: tuple[Scenario, ...] = stacks.SCENARIOS
+
+#: Those of them that take minutes on a real OpenStack, where they show no command that the others
+#: do not show.
+BREADTH: frozenset[Scenario] = stacks.BREADTH

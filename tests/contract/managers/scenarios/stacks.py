@@ -178,3 +178,12 @@ SCENARIOS = (
     an_update_that_would_replace_something_fails_and_harms_nothing,
     a_command_waits_for_somebody_elses_update,
 )
+
+BREADTH = frozenset(
+    {
+        a_flavor_that_somebody_changed_ends_as_the_command_says,
+        a_volume_that_somebody_grew_is_grown_further_or_taken_as_it_is,
+        a_stack_name_that_is_taken_is_refused_and_left_alone,
+        a_command_waits_for_somebody_elses_update,
+    }
+)
