@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         matrix.plugin(config, (kind.removeprefix(PREFIX) for kind in BODIES))
     )
     config.addinivalue_line("markers", "alone: stops what others use: runs after them, by itself")
-    config.addinivalue_line("markers", "breadth: takes long and is like others: left out in .ci/run")
+    config.addinivalue_line("markers", "breadth: minutes long and like others: not in .ci/run")
     config.pluginmanager.register(ways.plugin(config))
     controls = not hasattr(config, "workerinput")  # which the workers of pytest-xdist have
     if CLOUD.url and controls and re.search(r"(?<!not )\bcloud\b", config.option.markexpr):

@@ -2,7 +2,7 @@
 
 A test says with the marker `way` which state it leaves by which exit; a scenario of the conformance
 suite that does so stands in `CONFORMANCE`. The table is printed after a run, and written to a page
-where `--ways-out FILE` says so: rows that the run did not measure anew are kept.
+where `--ways-out=FILE` says so: rows that the run did not measure anew are kept.
 """
 
 from collections.abc import Iterable, Iterator
