@@ -15,7 +15,7 @@ from consumer.canonical import told
 from consumer.ledger.sql.schema import operations
 from consumer.secrets import WIPED, Undecipherable, Vault
 from handlers.commands import BODIES, Body, Command
-from handlers.events import Event, EventKind
+from handlers.events import MIGRATION_TYPE, Event, EventKind, MigrationEvent, News
 from handlers.instance import Instance, Scope
 from handlers.operation import Operation, Phase
 from handlers.secret import Secret
@@ -81,6 +81,10 @@ class _Request(msgspec.Struct):
     trace: str | None = None
 
 
+class _Typed(msgspec.Struct):
+    type: str
+
+
 class Codec:
     """Encodes and decodes rows; secrets go through the vault."""
 
@@ -90,7 +94,9 @@ class Codec:
         self._request = msgspec.json.Decoder(_Request)
         self._state = msgspec.json.Decoder(_State)
         self._instance = msgspec.json.Decoder(Instance)
+        self._typed = msgspec.json.Decoder(_Typed)
         self._event = msgspec.json.Decoder(Event)
+        self._migration_event = msgspec.json.Decoder(MigrationEvent)
         self._bodies = _decoders(self._unseal)
         self._views = _decoders(_hide)
 
@@ -185,15 +191,22 @@ class Codec:
             "record": self._text(instance),
         }
 
-    def event(self, text: str) -> Event:
+    def event(self, text: str) -> News:
+        """Raises msgspec.MsgspecError."""
+        if self._typed.decode(text).type.startswith(f"{MIGRATION_TYPE}."):
+            return self._migration_event.decode(text)
         return self._event.decode(text)
 
-    def letter(self, event: Event) -> Values:
+    def letter(self, event: News) -> Values:
         """The row of an event that was not sent yet."""
+        if isinstance(event, MigrationEvent):
+            of, kind = event.data.migration, event.kind.value
+        else:
+            of, kind = event.data.operation, EventKind(event.type.rpartition(".")[2]).value
         return {
             "id": event.id,
-            "operation": event.data.operation,
-            "kind": EventKind(event.type.rpartition(".")[2]).value,
+            "operation": of,
+            "kind": kind,
             "time": event.time,
             "sent": 0,
             "event": self._text(event),

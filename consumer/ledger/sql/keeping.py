@@ -3,6 +3,7 @@
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, delete, select, update
 
 from consumer.ledger import rules
+from consumer.ledger.sql import fleets
 from consumer.ledger.sql.accepting import PENDING
 from consumer.ledger.sql.codec import OPERATION_COLUMNS, Codec, Unreadable
 from consumer.ledger.sql.saving import Saving, hold, mark
@@ -33,6 +34,7 @@ _LATER = (
     )
     .limit(1)
 )
+_RECORD = select(instances.c.record, instances.c.written).where(instances.c.id == bindparam("name"))
 _PHASE = select(operations.c.phase).where(operations.c.id == bindparam("name"))
 
 
@@ -71,9 +73,17 @@ class Keeping:
             raise ValueError(f"another operation of {op.subject} is open")
         if connection.execute(_LATER, {"name": op.subject, "after": row["seq"]}).first():
             raise ValueError(f"a later operation of {op.subject} has run since")
-        if not self._turn(connection, op, after, cancelled=after.cancelled):
+        after = self._rebased(connection, op, after)
+        basis = self._codec.basis(after)
+        if not self._turn(connection, op, after, cancelled=after.cancelled, basis=basis):
             raise ValueError(f"operation {operation} was changed by somebody else")
         return after
+
+    def _rebased(self, connection: Connection, op: Operation, after: Operation) -> Operation:
+        """On the record of now, which the lock keeps as it is."""
+        row = connection.execute(_RECORD, {"name": op.subject}).first()
+        found = (self._codec.instance(row.record), row.written) if row else None
+        return rules.rebased(after, op.finished, found)
 
     def _turn(
         self, connection: Connection, op: Operation, after: Operation, **more: str | None
@@ -119,4 +129,4 @@ def prune(connection: Connection, before: Micros, limit: int) -> int:
             if names:
                 gone = delete(table).where(table.c.id.in_(names), *conditions)
                 removed += connection.execute(gone).rowcount
-    return removed
+    return removed + fleets.prune(connection, before, limit - removed)

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Sequence
 
 from consumer.ledger.base import Backlog, Ending, Offer, Opener, Verdict, Worker
-from consumer.ledger.sql import keeping, owning, reading
+from consumer.ledger.fleet import Item, Migration, Stage
+from consumer.ledger.sql import fleets, keeping, owning, reading, recording
 from consumer.ledger.sql.accepting import Accepting
 from consumer.ledger.sql.codec import Codec
 from consumer.ledger.sql.database import Database, DatabaseTime
+from consumer.ledger.sql.fleets import Fleets, chunks
 from consumer.ledger.sql.keeping import Keeping
 from consumer.ledger.sql.opening import Opening
 from consumer.ledger.sql.owning import Owning
@@ -16,7 +18,7 @@ from consumer.ledger.sql.writer import Writer
 from consumer.secrets import Vault
 from consumer.telemetry.base import Silent, Telemetry
 from handlers.errors import Stale
-from handlers.events import Event
+from handlers.events import Event, MigrationEvent, News
 from handlers.instance import Instance
 from handlers.operation import Micros, Operation, Phase
 
@@ -44,6 +46,7 @@ class SqlLedger:
         codec = Codec(vault)
         time = DatabaseTime(database)
         self._database = database
+        self._codec = codec
         self._ask = now or time.read
         self._now = now or time.now
         self._accepting = Accepting(codec, vault)
@@ -53,6 +56,7 @@ class SqlLedger:
         self._owning = Owning(codec, revisions)
         self._keeping = Keeping(codec, self._saving)
         self._reading = Reading(codec)
+        self._fleets = Fleets(self._saving)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -124,9 +128,56 @@ class SqlLedger:
     def cancel(self, operation: str, by: str) -> None:
         self._database.write(lambda tx: keeping.cancel(tx, operation, by))
 
+    # -- records --------------------------------------------------------------------------------
+
+    def import_records(self, records: Sequence[Instance]) -> tuple[bool, ...]:
+        return tuple(new for some in chunks(records) for new in self._import(some))
+
+    def _import(self, some: Sequence[Instance]) -> tuple[bool, ...]:
+        now = self._now()
+        return self._database.write(lambda tx: recording.write_new(tx, self._codec, some, now))
+
+    def pin(self, subject: str, pinned: bool) -> Instance:
+        return self._database.write(
+            lambda tx: recording.pin(tx, self._codec, subject, pinned=pinned)
+        )
+
+    # -- migrations -----------------------------------------------------------------------------
+
+    def start_migration(
+        self, migration: Migration, items: Sequence[Item], events: Sequence[MigrationEvent]
+    ) -> bool:
+        return self._database.write(lambda tx: self._fleets.start(tx, migration, items, events))
+
+    def save_migration(
+        self, migration: Migration, items: Sequence[Item], events: Sequence[MigrationEvent]
+    ) -> Migration:
+        return self._database.write(lambda tx: self._fleets.save(tx, migration, items, events))
+
+    def migration(self, migration: str) -> Migration | None:
+        return self._database.read(lambda tx: self._fleets.one(tx, migration))
+
+    def migrations(self, active_only: bool = False, limit: int = 100) -> tuple[Migration, ...]:
+        return self._database.read(
+            lambda tx: self._fleets.newest(tx, limit, active_only=active_only)
+        )
+
+    def items(
+        self, migration: str, stages: Collection[Stage] = (), limit: int = 1000, after: int = -1
+    ) -> tuple[Item, ...]:
+        return self._database.read(
+            lambda tx: self._fleets.page(tx, migration, stages, limit, after)
+        )
+
+    def stages(self, migration: str) -> dict[Stage, int]:
+        return self._database.read(lambda tx: fleets.stages(tx, migration))
+
+    def failures(self, migration: str) -> dict[str, int]:
+        return self._database.read(lambda tx: fleets.failures(tx, migration))
+
     # -- outbox ---------------------------------------------------------------------------------
 
-    def unsent(self, limit: int) -> tuple[Event, ...]:
+    def unsent(self, limit: int) -> tuple[News, ...]:
         return self._database.read(lambda tx: self._reading.unsent(tx, limit))
 
     def sent(self, events: Collection[str]) -> None:
@@ -142,6 +193,9 @@ class SqlLedger:
         self, phases: Collection[Phase] = (), subject: str = "", limit: int = 100
     ) -> tuple[Operation, ...]:
         return self._database.read(lambda tx: self._reading.operations(tx, phases, subject, limit))
+
+    def operations_of(self, ids: Collection[str]) -> dict[str, Operation]:
+        return self._database.read(lambda tx: self._reading.operations_of(tx, ids))
 
     def instance(self, subject: str) -> Instance | None:
         return self._database.read(lambda tx: self._reading.instance(tx, subject))

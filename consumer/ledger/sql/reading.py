@@ -8,8 +8,9 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from consumer.ledger.base import Backlog
 from consumer.ledger.sql.accepting import PENDING
 from consumer.ledger.sql.codec import OPERATION_COLUMNS, Codec
+from consumer.ledger.sql.fleets import chunks
 from consumer.ledger.sql.schema import instances, operations, outbox, workers
-from handlers.events import Event
+from handlers.events import Event, News
 from handlers.instance import Instance
 from handlers.operation import Micros, Operation, Phase
 
@@ -28,6 +29,9 @@ _SENT = (
     .values(sent=bindparam("now"))
 )
 _OPERATION = select(*OPERATION_COLUMNS).where(operations.c.id == bindparam("name"))
+_OPERATIONS_OF = select(*OPERATION_COLUMNS).where(
+    operations.c.id.in_(bindparam("ids", expanding=True))
+)
 _INSTANCE = select(instances.c.record).where(instances.c.id == bindparam("name"))
 _INSTANCES = (
     select(instances.c.record)
@@ -55,15 +59,16 @@ class Reading:
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
 
-    def unsent(self, connection: Connection, limit: int) -> tuple[Event, ...]:
+    def unsent(self, connection: Connection, limit: int) -> tuple[News, ...]:
         return self._events(connection.execute(_UNSENT, {"rows": limit}).scalars())
 
     def events(self, connection: Connection, operation: str) -> tuple[Event, ...]:
-        return self._events(connection.execute(_TOLD, {"name": operation}).scalars())
+        told = self._events(connection.execute(_TOLD, {"name": operation}).scalars())
+        return tuple(event for event in told if isinstance(event, Event))
 
-    def _events(self, texts: Iterable[str]) -> tuple[Event, ...]:
+    def _events(self, texts: Iterable[str]) -> tuple[News, ...]:
         """Those that this release can read: a newer worker sends what a newer one wrote."""
-        events = []
+        events: list[News] = []
         for text in texts:
             try:
                 events.append(self._codec.event(text))
@@ -90,6 +95,13 @@ class Reading:
             statement = statement.where(operations.c.subject == subject)
         rows = connection.execute(statement).mappings().all()
         return tuple(self._codec.operations(rows, secrets=False))
+
+    def operations_of(self, connection: Connection, ids: Collection[str]) -> dict[str, Operation]:
+        found: list[Operation] = []
+        for some in chunks(sorted(ids)):
+            rows = connection.execute(_OPERATIONS_OF, {"ids": some}).mappings().all()
+            found += self._codec.operations(rows, secrets=False)
+        return {op.id: op for op in found}
 
     def instance(self, connection: Connection, subject: str) -> Instance | None:
         text = connection.execute(_INSTANCE, {"name": subject}).scalar()

@@ -12,7 +12,7 @@ from consumer.ledger.sql.codec import Codec, Values
 from consumer.ledger.sql.schema import instances, locks, operations, outbox
 from consumer.secrets import wipe
 from handlers.errors import Stale
-from handlers.events import Event
+from handlers.events import News
 from handlers.operation import Operation, Phase
 
 OPEN = (Phase.FORWARD.value, Phase.UNDO.value)
@@ -49,7 +49,8 @@ _UNLOCK = delete(locks).where(
     locks.c.subject == bindparam("name"), locks.c.operation == bindparam("holder")
 )
 
-_LOCK: dict[str, Insert] = {
+#: Takes a lock, or does nothing where it is taken.
+LOCK: dict[str, Insert] = {
     "mysql": insert(locks).prefix_with("IGNORE"),
     "mariadb": insert(locks).prefix_with("IGNORE"),
     "postgresql": postgresql.insert(locks).on_conflict_do_nothing(),
@@ -130,7 +131,7 @@ class Saving:
         held = [_held(name, end.op) for end in ordered for name in end.op.command.subjects]
         connection.execute(_UNLOCK, held)
 
-    def tell(self, connection: Connection, events: Sequence[Event]) -> None:
+    def tell(self, connection: Connection, events: Sequence[News]) -> None:
         """Put events into the outbox; the end of a resumed operation replaces its first one."""
         if events:
             connection.execute(_UNTELL, {"ids": sorted(event.id for event in events)})
@@ -149,7 +150,7 @@ def hold(connection: Connection, op: Operation) -> bool:
 
 def _inserted(connection: Connection, subject: str, operation: str) -> bool:
     lock = {"subject": subject, "operation": operation}
-    statement = _LOCK[connection.dialect.name]
+    statement = LOCK[connection.dialect.name]
     # SQLAlchemy keeps the count of an INSERT only when it is asked to
     result = connection.execute(statement, lock, execution_options={"preserve_rowcount": True})
     return result.rowcount == 1

@@ -100,7 +100,7 @@ outbox = Table(
     metadata,
     Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("id", ID, nullable=False),
-    Column("operation", ID, nullable=False),
+    Column("operation", ID, nullable=False),  # or the migration
     Column("kind", WORD, nullable=False),
     _micros("time"),
     _micros("sent"),
@@ -108,6 +108,29 @@ outbox = Table(
     UniqueConstraint("id"),
     Index(None, "operation"),
     Index(None, "sent", "number"),
+)
+
+migrations = Table(
+    "migrations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("status", WORD, nullable=False),
+    _micros("created"),
+    _micros("changed"),
+    Column("version", BigInteger, nullable=False),
+    Column("migration", DOCUMENT, nullable=False),
+    Index(None, "status", "created"),
+)
+
+migration_items = Table(
+    "migration_items",
+    metadata,
+    Column("migration", ID, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("stage", WORD, nullable=False),
+    Column("reason", WORD, nullable=False),
+    Column("item", DOCUMENT, nullable=False),
+    Index(None, "migration", "stage", "reason"),
 )
 
 workers = Table(
