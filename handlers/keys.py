@@ -9,6 +9,8 @@ from handlers.commands import Network
 SERVER = "server"
 VOLUME = "volume/data"
 GROUP = "security-group"
+#: Keys of ports that were there before us begin so; their numbers follow, as they came.
+NAMED_PORT = "port/named-"
 STACK = identity.STACK
 #: The stack of a security group without an instance.
 GROUP_STACK = "group-stack"

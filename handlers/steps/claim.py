@@ -6,7 +6,7 @@ from handlers.base import Answer, Cloud, Next
 from handlers.commands import Command, DeleteInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
-from handlers.keys import GROUP, SERVER, VOLUME
+from handlers.keys import GROUP, NAMED_PORT, SERVER, VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import (
     SERVICE_OF,
@@ -22,9 +22,6 @@ from handlers.resources import (
     Volume,
 )
 from handlers.steps.security_groups import told_rules
-
-#: Keys of ports that a command named, numbered as they came.
-_NAMED_PORT = "port/named-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +106,11 @@ def claims_of(command: Command, basis: Instance | None) -> tuple[Claim, ...]:
         return ()
     known = {ref.id for ref in recorded.values()}
     ports = [port for port in named.ports if port not in known]
-    first = sum(key.startswith(_NAMED_PORT) for key in recorded)
+    first = sum(key.startswith(NAMED_PORT) for key in recorded)
     wanted = [
         (SERVER, Kind.SERVER, named.server),
         (VOLUME, Kind.VOLUME, named.volume),
-        *((f"{_NAMED_PORT}{first + n}", Kind.PORT, port) for n, port in enumerate(ports)),
+        *((f"{NAMED_PORT}{first + n}", Kind.PORT, port) for n, port in enumerate(ports)),
         (GROUP, Kind.SECURITY_GROUP, named.security_group),
     ]
     new = [(key, kind, each) for key, kind, each in wanted if each and key not in recorded]
