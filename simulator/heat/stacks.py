@@ -170,7 +170,7 @@ class Stacks:
             changes = self._rows.changes(stack, found, types, request.root)
             return Reply(body={"resource_changes": changes})
 
-        return self._door.call("get_stack_preview", effect, thing=self._found.maybe(request))
+        return self._door.call("preview_stack", effect, thing=self._found.maybe(request))
 
     def _delete(self, request: Incoming) -> Reply:
         def effect(doing: Doing) -> Reply:

@@ -93,7 +93,7 @@ class Stacks:
             )
 
         return self._asking.call(
-            Service.ORCHESTRATION, "get_stack_preview", effect, change.subject, STACK
+            Service.ORCHESTRATION, "preview_stack", effect, change.subject, STACK
         )
 
     def template(self, subject: str, stack: str) -> Mapping[str, Any] | None:

@@ -34,12 +34,15 @@ class BlockStorage:
 
     def get(self, ids: Collection[str]) -> tuple[Volume, ...]:
         """One by one: Cinder takes one id only."""
-        found = []
-        for one in sorted(set(ids)):
-            request = Request(effect=Effect.LOOK, route="/volumes/{id}", ids=(one,))
-            if answer := self._caller.look(wire.OneVolume, request, VERSION):
-                found.append(decode.volume(answer.volume))
-        return tuple(found)
+        seen = (self._one(one) for one in sorted(set(ids)))
+        return tuple(decode.volume(one) for one in seen if one)
+
+    def in_full(self, one: str) -> Volume | None:
+        seen = self._one(one)
+        return decode.volume_in_full(seen) if seen else None
+
+    def every(self) -> tuple[Volume, ...]:
+        return tuple(self._list())
 
     def find(self, subjects: Collection[str]) -> tuple[Volume, ...]:
         """By name, one subject at a time; what carries another identity is dropped."""
@@ -79,6 +82,11 @@ class BlockStorage:
             effect=Effect.CHANGE, route="/volumes/{id}/action", ids=(volume,), body=body
         )
         return Answer(request_id=self._caller.act(request, VERSION))
+
+    def _one(self, one: str) -> wire.Volume | None:
+        request = Request(effect=Effect.LOOK, route="/volumes/{id}", ids=(one,))
+        answer = self._caller.look(wire.OneVolume, request, VERSION)
+        return answer.volume if answer else None
 
     def _list(self, *filters: tuple[str, str]) -> list[Volume]:
         """All pages; the end is where Cinder gives no next link."""

@@ -67,7 +67,7 @@ def _stacks(name: str, cloud: OpenStackCloud, pause: Callable[[float], None]) ->
     except Fault as fault:
         yield Finding(label, ok=False, text=f"{fault.message}; Heat's own log may tell more")
         return
-    yield Finding(label, ok=True, text=f"stack {stack} was made and deleted")
+    yield Finding(label, ok=True, text=f"stack {stack.name} was made and deleted")
 
 
 def _version(name: str, service: Service, have: tuple[int, ...]) -> Finding:

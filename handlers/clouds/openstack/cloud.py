@@ -1,18 +1,22 @@
 """One cloud, region and set of credentials, put together from the services."""
 
-from collections.abc import Callable, Collection
-from time import monotonic
+from collections.abc import Callable, Collection, Mapping
+from time import monotonic, sleep
+from typing import Any
 
 from handlers.base import (
     Answer,
+    Lacks,
     NewPort,
     NewServer,
     NewStack,
     NewVolume,
     Probe,
     Rules,
+    StackAdoption,
     StackUpdate,
 )
+from handlers.clouds.openstack.abilities import lacks
 from handlers.clouds.openstack.block_storage import BlockStorage
 from handlers.clouds.openstack.caller import Caller
 from handlers.clouds.openstack.compute import Compute
@@ -34,8 +38,10 @@ class OpenStackCloud:
         limits: Limits,
         probe: Probe | None = None,
         clock: Callable[[], float] = monotonic,
+        pause: Callable[[float], None] = sleep,
     ) -> None:
         self.link = link
+        self._pause = pause
         self._compute = Compute(Caller(Service.COMPUTE, link, limits, probe, clock))
         self._storage = BlockStorage(Caller(Service.BLOCK_STORAGE, link, limits, probe, clock))
         self._network = Network(Caller(Service.NETWORK, link, limits, probe, clock))
@@ -84,9 +90,39 @@ class OpenStackCloud:
                 return self.stacks.find(subjects)
 
     def in_full(self, kind: Kind, name: str, one: str) -> Resource | None:
-        if kind is Kind.STACK:
-            return self.stacks.in_full(name, one)
-        return next(iter(self.get(kind, [one])), None)
+        match kind:
+            case Kind.SERVER:
+                return self._compute.in_full(one)
+            case Kind.VOLUME:
+                return self._storage.in_full(one)
+            case Kind.PORT:
+                return self._network.port_in_full(one)
+            case Kind.SECURITY_GROUP:
+                return self._network.group_in_full(one)
+            case Kind.STACK:
+                return self.stacks.in_full(name, one)
+
+    def every(self, kind: Kind) -> tuple[Resource, ...]:
+        match kind:
+            case Kind.SERVER:
+                return self._compute.every()
+            case Kind.VOLUME:
+                return self._storage.every()
+            case Kind.PORT:
+                return self._network.every_port()
+            case Kind.SECURITY_GROUP:
+                return self._network.every_group()
+            case Kind.STACK:
+                return self.stacks.every()
+
+    def stack_template(self, subject: str, stack: str) -> Mapping[str, Any] | None:
+        return self.stacks.template(subject, stack)
+
+    def stack_members(self, subject: str, stack: str) -> Mapping[str, str]:
+        return self.stacks.members(subject, stack)
+
+    def lacks(self) -> tuple[Lacks, ...]:
+        return lacks(self.link.ready().microversions[Service.COMPUTE], self.stacks, self._pause)
 
     # -- network --------------------------------------------------------------------------------
 
@@ -142,10 +178,22 @@ class OpenStackCloud:
     def delete_server(self, server: str) -> Answer:
         return self._compute.delete(server)
 
+    def doom_volume(self, server: str, volume: str, doomed: bool) -> Answer:
+        return self._compute.doom(server, volume, doomed)
+
     # -- orchestration --------------------------------------------------------------------------
 
     def create_stack(self, new: NewStack) -> Answer:
         return self.stacks.create(new)
+
+    def adopt_stack(self, new: StackAdoption) -> Answer:
+        return self.stacks.adopt(new)
+
+    def check_stack(self, subject: str, stack: str) -> Answer:
+        return self.stacks.check(subject, stack)
+
+    def preview_stack(self, change: StackUpdate) -> Answer:
+        return self.stacks.preview(change)
 
     def update_stack(self, change: StackUpdate) -> Answer:
         return self.stacks.update(change)

@@ -17,6 +17,8 @@ from handlers.resources import Server
 READ = "2.46"
 #: The POST takes tags from 2.52.
 WRITE = "2.52"
+#: delete_on_termination of an attached volume can be changed from 2.85 (Ussuri).
+DOOM = "2.85"
 
 _PAGE = 1000
 _ROLE = "server"
@@ -39,12 +41,15 @@ class Compute:
 
     def get(self, ids: Collection[str]) -> tuple[Server, ...]:
         """One by one: without admin rights `uuid=` is ignored and everything is listed."""
-        found = []
-        for one in sorted(set(ids)):
-            request = Request(effect=Effect.LOOK, route="/servers/{id}", ids=(one,))
-            if answer := self._caller.look(wire.OneServer, request, READ):
-                found.append(decode.server(answer.server))
-        return tuple(found)
+        seen = (self._one(one) for one in sorted(set(ids)))
+        return tuple(decode.server(one) for one in seen if one)
+
+    def in_full(self, one: str) -> Server | None:
+        seen = self._one(one)
+        return decode.server_in_full(seen) if seen else None
+
+    def every(self) -> tuple[Server, ...]:
+        return tuple(self._list())
 
     def find(self, subjects: Collection[str]) -> tuple[Server, ...]:
         """By tag. What carries no identity asked for is dropped, lest a filter be ignored."""
@@ -79,6 +84,18 @@ class Compute:
     def reset(self, server: str) -> Answer:
         return self._action(server, {"os-resetState": {"state": "active"}})
 
+    def doom(self, server: str, volume: str, doomed: bool) -> Answer:
+        """To name the volume that is there already makes Nova exchange nothing."""
+        attachment = {"volumeId": volume, "delete_on_termination": doomed}
+        request = Request(
+            effect=Effect.CHANGE,
+            route="/servers/{id}/os-volume_attachments/{id}",
+            ids=(server, volume),
+            body={"volumeAttachment": attachment},
+            verb="PUT",
+        )
+        return Answer(request_id=self._caller.act(request, DOOM))
+
     def delete(self, server: str) -> Answer:
         request = Request(effect=Effect.REMOVE, route="/servers/{id}", ids=(server,))
         return Answer(request_id=self._caller.act(request, READ))
@@ -88,6 +105,11 @@ class Compute:
             effect=Effect.CHANGE, route="/servers/{id}/action", ids=(server,), body=body
         )
         return Answer(request_id=self._caller.act(request, READ))
+
+    def _one(self, one: str) -> wire.Server | None:
+        request = Request(effect=Effect.LOOK, route="/servers/{id}", ids=(one,))
+        answer = self._caller.look(wire.OneServer, request, READ)
+        return answer.server if answer else None
 
     def _list(self, *filters: tuple[str, str]) -> list[Server]:
         """All pages. The end is where Nova gives no next link: it may cut pages shorter."""

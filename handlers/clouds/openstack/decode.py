@@ -3,6 +3,8 @@
 from ipaddress import ip_network
 from typing import Any
 
+from msgspec.structs import replace
+
 from handlers.clouds.openstack import wire
 from handlers.clouds.text import clean
 from handlers.identity import STACK, role_of, server_tag, subject_of
@@ -20,7 +22,9 @@ def server(seen: wire.Server) -> Server:
         task=seen.task,
         flavor=seen.flavor.id,
         fault=clean(seen.fault.message) if seen.fault else None,
-        volumes=tuple(volume.id for volume in seen.volumes),
+        volumes=tuple(one.id for one in seen.volumes),
+        doomed=tuple(one.id for one in seen.volumes if one.delete_on_termination),
+        launched=seen.launched or "",
         subject=subject_of(seen.name, seen.tags, seen.metadata),
         role=role_of(meta=seen.metadata),
         project=seen.tenant_id,
@@ -96,6 +100,38 @@ def stack(seen: wire.Stack, project: str) -> Stack:
 
 def _outputs(seen: list[wire.Output] | None) -> dict[str, Any] | None:
     return None if seen is None else {one.output_key: one.output_value for one in seen}
+
+
+def server_in_full(seen: wire.Server) -> Server:
+    """The server with what no listing tells."""
+    details = {
+        "image": seen.image.id if isinstance(seen.image, wire.Named) else seen.image,
+        "config_drive": seen.config_drive.lower() == "true",
+        "metadata": seen.metadata,
+        "tags": seen.tags,
+    }
+    return replace(server(seen), details=details)
+
+
+def volume_in_full(seen: wire.Volume) -> Volume:
+    """The volume with what no listing tells."""
+    return replace(volume(seen), details={"type": seen.volume_type, "metadata": seen.metadata})
+
+
+def port_in_full(seen: wire.Port) -> Port:
+    """The port with what no listing tells."""
+    fixed = [{"subnet_id": one.subnet_id, "ip_address": one.ip_address} for one in seen.fixed_ips]
+    details = {
+        "network": seen.network_id,
+        "fixed_ips": fixed,
+        "description": seen.description or "",
+    }
+    return replace(port(seen), details=details)
+
+
+def group_in_full(seen: wire.Group) -> SecurityGroup:
+    """The group with what no listing tells."""
+    return replace(group(seen), details={"description": seen.description or ""})
 
 
 def network(cidr: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from handlers.base import Answer, NewPort, Rules
 from handlers.clouds.openstack import decode, wire
@@ -11,7 +11,17 @@ from handlers.clouds.refusals import Effect
 from handlers.identity import description, group_name, resource_name
 from handlers.resources import Port, Rule, SecurityGroup
 
+T = TypeVar("T", wire.Port, wire.Group)
+
+_PAGE = 1000
 _PORTS, _GROUPS = "/ports", "/security-groups"
+
+
+class _Page(Protocol[T]):
+    """One page of a listing."""
+
+    items: list[T]
+    links: list[Any]
 
 
 class Network:
@@ -37,6 +47,22 @@ class Network:
     def find_groups(self, subjects: Collection[str]) -> tuple[SecurityGroup, ...]:
         found = self._groups("name", map(group_name, subjects), self._caller.project)
         return tuple(one for one in found if one.subject in subjects)
+
+    def port_in_full(self, one: str) -> Port | None:
+        request = Request(effect=Effect.LOOK, route=_PORTS + "/{id}", ids=(one,))
+        answer = self._caller.look(wire.OnePort, request)
+        return decode.port_in_full(answer.port) if answer else None
+
+    def group_in_full(self, one: str) -> SecurityGroup | None:
+        request = Request(effect=Effect.LOOK, route=_GROUPS + "/{id}", ids=(one,))
+        answer = self._caller.look(wire.OneGroup, request)
+        return decode.group_in_full(answer.security_group) if answer else None
+
+    def every_port(self) -> tuple[Port, ...]:
+        return tuple(map(decode.port, self._every(wire.Ports, _PORTS)))
+
+    def every_group(self) -> tuple[SecurityGroup, ...]:
+        return tuple(map(decode.group, self._every(wire.Groups, _GROUPS)))
 
     def create_group(self, subject: str, role: str, text: str) -> Answer:
         """Neutron adds its default egress rules, which stay."""
@@ -79,6 +105,23 @@ class Network:
     def _delete(self, route: str, one: str) -> Answer:
         request = Request(effect=Effect.REMOVE, route=route + "/{id}", ids=(one,))
         return Answer(request_id=self._caller.act(request))
+
+    def _every(self, kind: type[_Page[T]], route: str) -> Iterator[T]:
+        """The project's, page by page; the end is where Neutron gives no next link."""
+        params: tuple[tuple[str, str], ...] = (
+            ("project_id", self._caller.project),
+            ("limit", str(_PAGE)),
+        )
+        marker: tuple[tuple[str, str], ...] = ()
+        while True:
+            request = Request(effect=Effect.LOOK, route=route, params=(*params, *marker))
+            page = self._caller.look(kind, request)
+            if page is None or not page.items:
+                return
+            yield from page.items
+            if not page.links:
+                return
+            marker = (("marker", page.items[-1].id),)
 
     def _ports(self, name: str, values: Iterable[str], project: str = "") -> list[Port]:
         found: list[Port] = []

@@ -27,6 +27,13 @@ class Named(msgspec.Struct):
     id: str
 
 
+class Attached(msgspec.Struct):
+    """A volume of a server's."""
+
+    id: str
+    delete_on_termination: bool = False
+
+
 class Server(msgspec.Struct):
     """One entry of GET /servers/detail, or of GET /servers/{id}."""
 
@@ -36,7 +43,12 @@ class Server(msgspec.Struct):
     task: str | None = field(name="OS-EXT-STS:task_state", default=None)
     flavor: Flavor = field(default_factory=Flavor)
     fault: NovaFault | None = None
-    volumes: list[Named] = field(name="os-extended-volumes:volumes_attached", default_factory=list)
+    launched: str | None = field(name="OS-SRV-USG:launched_at", default=None)
+    image: Named | str = ""
+    config_drive: str = ""
+    volumes: list[Attached] = field(
+        name="os-extended-volumes:volumes_attached", default_factory=list
+    )
     metadata: dict[str, str] = {}
     tags: list[str] = []
     tenant_id: str = ""
@@ -75,6 +87,7 @@ class Volume(msgspec.Struct):
     status: str = "unknown"
     size: int = 0
     attachments: list[Attachment] = []
+    volume_type: str | None = None
     metadata: dict[str, str] = {}
     project: str = field(name="os-vol-tenant-attr:tenant_id", default="")
 
@@ -96,6 +109,7 @@ class Address(msgspec.Struct):
     """One fixed address of a port."""
 
     ip_address: str = ""
+    subnet_id: str = ""
 
 
 class Port(msgspec.Struct):
@@ -105,6 +119,7 @@ class Port(msgspec.Struct):
     name: str = ""
     status: str = "UNKNOWN"
     device_id: str = ""
+    network_id: str = ""
     description: str | None = ""
     fixed_ips: list[Address] = []
     security_groups: list[str] = []
@@ -196,6 +211,25 @@ class Stacks(msgspec.Struct):
     """GET /stacks: all of them, for Heat cuts no listing without a `limit`."""
 
     items: list[Stack] = field(name="stacks")
+
+
+class StackResource(msgspec.Struct):
+    """One entry of GET /stacks/{name}/{id}/resources; the id is empty before it is made."""
+
+    resource_name: str
+    physical_resource_id: str | None = None
+
+
+class StackResources(msgspec.Struct):
+    """The answer of GET /stacks/{name}/{id}/resources."""
+
+    resources: list[StackResource]
+
+
+class Preview(msgspec.Struct):
+    """The answer of PATCH /stacks/{name}/{id}/preview, by what would become of the resources."""
+
+    resource_changes: dict[str, list[StackResource]]
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

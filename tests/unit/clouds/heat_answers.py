@@ -79,6 +79,14 @@ HEAT_CASES = {
         "NotSupported",
         "PATCH update to non-COMPLETE stack is not supported.",
     ),
+    "adoption is not enabled": _heat(
+        (MAKE,),
+        Terminal,
+        Reason.UNSUPPORTED,
+        400,
+        "NotSupported",
+        "Stack Adopt is not supported.",
+    ),
     "too many stacks": _heat(
         (MAKE,),
         Terminal,

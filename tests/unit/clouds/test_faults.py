@@ -33,6 +33,14 @@ CASES = {
     "look, 500": Case((LOOK,), Retryable, Reason.CLOUD_ERROR, 500),
     "look, 400": Case((LOOK,), Retryable, Reason.CLOUD_ERROR, 400),
     "look, garbled": Case((LOOK,), Retryable, Reason.CLOUD_ERROR, trouble=Trouble.GARBLED),
+    # -- what a cloud lacks
+    "nova before Ussuri": Case(
+        (CHANGE,),
+        Terminal,
+        Reason.UNSUPPORTED,
+        406,
+        text="Version 2.85 is not supported by the API. Minimum is 2.1 and maximum is 2.79.",
+    ),
     # -- quota
     "nova quota": Case(
         (MAKE, CHANGE), Terminal, Reason.QUOTA, 403, text="Quota exceeded for cores: Requested 8"
