@@ -1,11 +1,12 @@
-"""`instances list|show`: the records of what is managed."""
+"""`instances list|show|pin|unpin`: the records of what is managed."""
 
 import argparse
 from typing import Any
 
-from consumer.cli.base import Lister, Rows, ShowOne, limit
+from consumer.cli.base import Command, Lister, Rows, ShowOne, limit
 from consumer.cli.render import Many
 from consumer.cli.tools import Mistake
+from handlers.instance import Instance
 
 
 class List(Lister):
@@ -40,9 +41,7 @@ class Show(ShowOne):
     """Show one instance: who manages it, and every resource that belongs to it."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument("instance", metavar="INSTANCE", help="id of the instance")
-        return parser
+        return _one(super().get_parser(prog_name))
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Any, Any]:
         record = self.tools.ledger().instance(parsed_args.instance)
@@ -55,6 +54,8 @@ class Show(ShowOne):
             "instance": record.id,
             "manager": record.manager,
             "state": str(record.state),
+            "pinned": record.pinned,
+            "soaking": record.soaking,
             "project": record.scope.project,
             "cloud": record.scope.cloud,
             "region": record.scope.region,
@@ -69,3 +70,42 @@ class Show(ShowOne):
         }
         fields |= {key: ref.id for key, ref in sorted(record.resources.items())}
         return tuple(fields), tuple(fields.values())
+
+
+class Pin(Command):
+    """Let an instance stay with its manager: it is neither adopted nor released."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        return _one(super().get_parser(prog_name))
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        record = _pin(self, parsed_args.instance, pinned=True)
+        self.say(f"{record.id} is pinned: it stays with {record.manager}.")
+
+
+class Unpin(Command):
+    """Let a pinned instance be adopted or released again."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        return _one(super().get_parser(prog_name))
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        record = _pin(self, parsed_args.instance, pinned=False)
+        self.say(f"{record.id} is not pinned; its manager is {record.manager}.")
+
+
+def _one(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("instance", metavar="INSTANCE", help="id of the instance")
+    return parser
+
+
+def _pin(command: Command, instance: str, *, pinned: bool) -> Instance:
+    try:
+        return command.tools.ledger().pin(instance, pinned)
+    except LookupError:
+        raise Mistake(
+            f"There is no record of {instance}: 'instances list' shows what there is, and "
+            "'instances import' records what Trove made."
+        ) from None
+    except ValueError as error:
+        raise Mistake(f"{instance} stays as it is: {error}; ask again when it has ended.") from None

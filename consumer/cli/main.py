@@ -10,7 +10,7 @@ from typing import TextIO
 from cliff.app import App
 from cliff.commandmanager import CommandManager
 
-from consumer.cli import config, dlq, instances, operations, send, template, worker
+from consumer.cli import config, dlq, importing, instances, operations, send, template, worker
 from consumer.cli.base import Command
 from consumer.cli.demo.command import Demo
 from consumer.cli.tools import MakeTools
@@ -24,8 +24,11 @@ COMMANDS: dict[str, type[Command]] = {
     "demo": Demo,
     "dlq list": dlq.List,
     "dlq show": dlq.Show,
+    "instances import": importing.Import,
     "instances list": instances.List,
+    "instances pin": instances.Pin,
     "instances show": instances.Show,
+    "instances unpin": instances.Unpin,
     "operations explain": operations.Explain,
     "operations fail": operations.Fail,
     "operations list": operations.List,

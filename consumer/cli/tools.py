@@ -12,8 +12,11 @@ from consumer.broker.link import Down
 from consumer.broker.publisher import Nacked, Unroutable
 from consumer.client import Client
 from consumer.config import Misconfigured, Settings
+from consumer.imports.rows import Row, Unreadable
 from consumer.ledger.base import Ledger, Unavailable
 from handlers.base import Clouds, Probe
+from handlers.errors import Fault
+from handlers.secret import Secret
 
 
 class Mistake(Exception):
@@ -42,6 +45,10 @@ class Tools(Protocol):
 
     def clouds(self, probe: Probe | None = None) -> Clouds:
         """The configured clouds; nothing is sent yet. `probe` hears of every request."""
+        ...
+
+    def trove(self, url: Secret) -> tuple[Row, ...]:
+        """The instances of Trove's database; raises Unreadable."""
         ...
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
@@ -86,5 +93,11 @@ def plainly() -> Iterator[None]:
         ) from None
     except Nacked as error:
         raise Mistake(f"Nothing was sent: {error}") from None
+    except Unreadable as error:
+        raise Mistake(f"Nothing was imported: {error}.") from None
+    except Fault as fault:
+        raise Mistake(
+            f"The cloud does not answer ({fault.message}): look at it with 'config check'."
+        ) from None
     except Misconfigured as error:
         raise Mistake(str(error)) from None

@@ -16,6 +16,8 @@ from consumer.broker.link import Down
 from consumer.cli.tools import Finding, Mistake
 from consumer.client import Client
 from consumer.config import Misconfigured, Settings, load
+from consumer.imports.rows import Row
+from consumer.imports.trove import rows_of_trove
 from consumer.ledger.base import Ledger, Unavailable
 from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
@@ -23,6 +25,7 @@ from handlers.base import Clouds, Probe
 from handlers.clouds import openstack
 from handlers.operation import SECOND
 from handlers.orchestrator import NAME as ORCHESTRATOR
+from handlers.secret import Secret
 
 
 class Wired:
@@ -44,6 +47,9 @@ class Wired:
 
     def clouds(self, probe: Probe | None = None) -> Clouds:
         return wiring.clouds_of(self.settings, probe)
+
+    def trove(self, url: Secret) -> tuple[Row, ...]:
+        return rows_of_trove(url)
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
         return wiring.peek_of(self.settings, limit)

@@ -1,6 +1,6 @@
 """An outcome as documents that stay: JSON for programs, Markdown for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -93,7 +93,7 @@ def _tables(outcome: Outcome) -> Iterator[str]:
     yield from _table("In the cloud only", ("instance",), unlisted)
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[Iterable[str]]) -> Iterator[str]:
     if not rows:
         return
     yield from ("", f"## {title}", "")
@@ -102,5 +102,5 @@ def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) ->
     yield from map(_line, rows)
 
 
-def _line(cells: Iterator[str] | tuple[str, ...]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

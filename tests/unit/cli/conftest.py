@@ -12,6 +12,7 @@ from consumer.cli.tools import Finding
 from consumer.client import Client
 from consumer.codec.commands import decode
 from consumer.config import Settings
+from consumer.imports.rows import Row
 from consumer.ledger.base import Ending, Ledger, Offer
 from consumer.ledger.memory import MemoryLedger
 from consumer.listening import Board
@@ -23,6 +24,7 @@ from handlers.events import Event, EventKind, event_of
 from handlers.instance import Instance, Ref, Scope
 from handlers.operation import SECOND, Failure, Operation
 from handlers.resources import Kind
+from handlers.secret import Secret
 from tests.support.small_cloud import SmallCloud
 
 SCOPE = Scope(cloud="trove", region="RegionOne", project="project-1")
@@ -52,6 +54,8 @@ class Bench:
         self.stdin = ""
         self.sent: list[Command] = []
         self.board = Board()
+        self.in_trove: tuple[Row, ...] = ()
+        self.asked_trove: list[Secret] = []
         self.small = SmallCloud()
         self.sky: Clouds = MemoryClouds({SCOPE.cloud: self.small.cloud})
         self.answers: Callable[[Command], list[Event]] = lambda command: []
@@ -73,6 +77,10 @@ class Bench:
 
     def clouds(self, probe: Probe | None = None) -> Clouds:
         return self.sky
+
+    def trove(self, url: Secret) -> tuple[Row, ...]:
+        self.asked_trove.append(url)
+        return self.in_trove
 
     def peek(self, limit: int) -> tuple[Delivery, ...]:
         return tuple(self.refused[:limit])
