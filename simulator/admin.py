@@ -7,6 +7,7 @@ It needs no token. Everything is JSON:
 * `GET /simulator/audit`: what was made by which call, when servers became ACTIVE, gaps in access.
 * `GET, POST, DELETE /simulator/faults`: the fault plan; POST takes one rule or a list.
 * `GET, PUT /simulator/times`, `PUT /simulator/quotas`: how long things take, how much there may be.
+* `GET, PUT /simulator/abilities`: how the services are configured.
 * `POST /simulator/heat/kill`, `POST /simulator/heat/start`: Heat's engine dies, a new one comes up.
 * `DELETE /simulator/tokens`: every token given out so far is refused.
 """
@@ -16,7 +17,7 @@ from typing import Any
 import msgspec
 
 from handlers.clouds.memory.faults import FaultRule
-from handlers.clouds.memory.settings import Quotas, Times
+from handlers.clouds.memory.settings import Abilities, Quotas, Times
 from handlers.clouds.memory.state import CloudState
 from simulator.counts import Counts
 from simulator.keystone import Keystone
@@ -47,6 +48,8 @@ class Admin:
                 ("GET", "times", self._times),
                 ("PUT", "times", self._set_times),
                 ("PUT", "quotas", self._set_quotas),
+                ("GET", "abilities", self._abilities),
+                ("PUT", "abilities", self._set_abilities),
                 ("POST", "heat/kill", self._kill_heat),
                 ("POST", "heat/start", self._start_heat),
                 ("DELETE", "tokens", self._revoke),
@@ -122,6 +125,17 @@ class Admin:
         except msgspec.MsgspecError as error:
             return _wrong(error)
         self._state.set_quotas(quotas, request.wanted("project") or "")
+        return Reply(status=204)
+
+    def _abilities(self, request: Incoming) -> Reply:
+        return Reply(body=self._state.core.abilities)
+
+    def _set_abilities(self, request: Incoming) -> Reply:
+        """What is left out is as in the beginning."""
+        try:
+            self._state.set_abilities(msgspec.json.decode(request.body, type=Abilities))
+        except msgspec.MsgspecError as error:
+            return _wrong(error)
         return Reply(status=204)
 
     def _kill_heat(self, request: Incoming) -> Reply:

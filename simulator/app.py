@@ -92,7 +92,7 @@ class Simulator:
             return _unauthorized(request.host_url)
         versions = headers_of(route.service, (0, 0))
         try:
-            version = version_of(route.service, request.headers)
+            version = version_of(route.service, request.headers, self.state.core.abilities.compute)
             versions = headers_of(route.service, version)
             incoming = Incoming(
                 method=request.method,

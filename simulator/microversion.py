@@ -18,11 +18,15 @@ _LEGACY = "X-OpenStack-Nova-API-Version"
 _FORM = re.compile(r"^(\d+)\.(\d+)$")
 
 
-def version_of(service: Service | None, headers: Headers) -> Version:
-    """The version that the headers ask for, the oldest by default; Refusal 400 or 406."""
+def version_of(service: Service | None, headers: Headers, nova: Version) -> Version:
+    """The version that the headers ask for, the oldest by default; Refusal 400 or 406.
+
+    `nova` is the newest that this Nova knows.
+    """
     if service not in _KNOWN:
         return (0, 0)
     name, oldest, newest = _KNOWN[service]
+    newest = min(newest, nova) if service is Service.COMPUTE else newest
     asked = headers.get(_LEGACY) if service is Service.COMPUTE else None
     kind, _, wanted = headers.get("OpenStack-API-Version", "").partition(" ")
     asked = wanted if kind == name and wanted else asked

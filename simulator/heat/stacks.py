@@ -105,7 +105,8 @@ class Stacks:
 
         subject = identity.subject_of(spec.name, spec.tags)
         role = identity.STACK if identity.subject_of(tags=spec.tags) else None
-        return self._door.call("create_stack", effect, subject=subject, role=role)
+        verb = "create_stack" if spec.adopt is None else "adopt_stack"
+        return self._door.call(verb, effect, subject=subject, role=role)
 
     def _preview(self, request: Incoming) -> Reply:
         spec = spec_of(request.body)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from handlers.clouds.memory.attachments import Attachments
+from handlers.clouds.memory.attachments import DOOMING, Attachments
 from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.state import CloudState
@@ -42,6 +42,7 @@ class Actions:
                 ("GET", "/os-instance-actions/<request>", self._show),
                 ("GET", "/os-volume_attachments", self._attached),
                 ("POST", "/os-volume_attachments", self._attach),
+                ("PUT", "/os-volume_attachments/<volume>", self._change),
                 ("DELETE", "/os-volume_attachments/<volume>", self._detach),
             )
         ]
@@ -117,6 +118,29 @@ class Actions:
             return Reply(body={"volumeAttachment": shown})
 
         return self._door.call("attach_volume", effect, thing=self._servers.maybe(request))
+
+    def _change(self, request: Incoming) -> Reply:
+        """To put another volume in its place is for Cinder, and only while it migrates one."""
+        given = request.json(Service.COMPUTE, "volumeAttachment")
+        volume = request.args["volume"]
+        if "volumeId" not in given:
+            text = "Invalid input for field/attribute volumeAttachment. "
+            raise bad(Service.COMPUTE, text + "'volumeId' is a required property")
+        if request.version < DOOMING and "delete_on_termination" in given:
+            text = "Additional properties are not allowed ('delete_on_termination' was unexpected)"
+            raise bad(Service.COMPUTE, text)
+
+        def effect(doing: Doing) -> Reply:
+            server = self._servers.one(request)
+            if "delete_on_termination" in given:
+                doomed = bool(given["delete_on_termination"])
+                self._attachments.doom(server.id, volume, doomed)
+            if given["volumeId"] != volume or request.version < DOOMING:
+                text = f"volume {volume} is not migrating; this API should only be called by Cinder"
+                raise Refusal(Service.COMPUTE, 409, text, "conflictingRequest")
+            return Reply(status=202)
+
+        return self._door.call("doom_volume", effect, thing=self._servers.maybe(request))
 
     def _detach(self, request: Incoming) -> Reply:
         def effect(doing: Doing) -> Reply:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from handlers.clouds.memory.attachments import dotted
 from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.state import CloudState
 from handlers.resources import Service
@@ -61,24 +62,23 @@ class Nova:
         return self._door.look("get_flavor", body)
 
     def _versions(self, request: Incoming) -> Reply:
-        return Reply(body={"versions": [_version(request.root)]})
+        return Reply(body={"versions": [self._current(request.root)]})
 
     def _version(self, request: Incoming) -> Reply:
-        return Reply(body={"version": _version(request.root)})
+        return Reply(body={"version": self._current(request.root)})
 
-
-def _version(root: str) -> dict[str, Any]:
-    return {
-        "id": "v2.1",
-        "status": "CURRENT",
-        "version": "2.104",
-        "min_version": "2.1",
-        "updated": "2013-07-23T11:33:21Z",
-        "links": [{"rel": "self", "href": f"{root}{AT}/"}],
-        "media-types": [
-            {
-                "base": "application/json",
-                "type": "application/vnd.openstack.compute+json;version=2.1",
-            }
-        ],
-    }
+    def _current(self, root: str) -> dict[str, Any]:
+        return {
+            "id": "v2.1",
+            "status": "CURRENT",
+            "version": dotted(self._core.abilities.compute),
+            "min_version": "2.1",
+            "updated": "2013-07-23T11:33:21Z",
+            "links": [{"rel": "self", "href": f"{root}{AT}/"}],
+            "media-types": [
+                {
+                    "base": "application/json",
+                    "type": "application/vnd.openstack.compute+json;version=2.1",
+                }
+            ],
+        }
