@@ -184,7 +184,7 @@ def stages(connection: Connection, name: str) -> dict[Stage, int]:
 
 def failures(connection: Connection, name: str) -> dict[str, int]:
     """How many items of a migration were lost for which reason."""
-    return dict(connection.execute(_FAILURES, {"name": name}).tuples().all())
+    return {row.reason: row[1] for row in connection.execute(_FAILURES, {"name": name})}
 
 
 def prune(connection: Connection, before: Micros, limit: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from consumer.ledger.fleet import Stage
 from consumer.secrets import Vault
 from handlers.operation import SECOND
 from tests.contract.ledger.builders import (
@@ -19,9 +20,10 @@ from tests.contract.ledger.builders import (
     removal,
     success,
 )
+from tests.contract.ledger.fleets import item, migration, news, started
 from tests.contract.ledger.sites import SqlSite
 
-BIG = ("operations", "outbox", "instances", "locks")
+BIG = ("operations", "outbox", "instances", "locks", "migration_items")
 
 
 @pytest.fixture
@@ -34,6 +36,7 @@ def site(engines: Callable[[str], Engine], clock: VirtualClock, vault: Vault) ->
         if n % 3:
             site.ledger.finish(success(op, clock.now(), record(f"s{n}")))
     accept(site.ledger, *(offer(f"q{n}", f"s{n}") for n in range(300)))
+    started(site.ledger, [item(n) for n in range(300)])
     return site
 
 
@@ -74,6 +77,14 @@ def calls(site: SqlSite) -> dict[str, Callable[[], object]]:
         "unsent": lambda: ledger.unsent(50),
         "sent": lambda: ledger.sent([event.id for event in ledger.unsent(2)]),
         "instances": lambda: ledger.instances(after="s1", limit=10),
+        "operations_of": lambda: ledger.operations_of(["c0", "c1"]),
+        "import_records": lambda: ledger.import_records([record("s1"), record("new")]),
+        "pin": lambda: ledger.pin("new", pinned=True),
+        "migrations": lambda: ledger.migrations(active_only=True),
+        "items": lambda: ledger.items("m1", [Stage.PLANNED], limit=10, after=5),
+        "stages": lambda: ledger.stages("m1"),
+        "failures": lambda: ledger.failures("m1"),
+        "save_migration": lambda: ledger.save_migration(migration(), [item(3)], [news()]),
         "events": lambda: ledger.events("c0"),
         "prune": lambda: ledger.prune(EPOCH - 1, 100),
     }

@@ -64,6 +64,16 @@ def test_an_upgrade_keeps_what_is_there_and_does_nothing_twice(empty: Engine) ->
     assert theirs == "theirs"
 
 
+def test_an_upgrade_of_the_first_tables_keeps_what_they_hold(empty: Engine) -> None:
+    upgrade(empty, "0001")
+    accept(SqlLedger(Database(empty)), offer("c1"))
+    assert not is_current(empty)
+    upgrade(empty)
+    assert differences(empty) == []
+    ledger = SqlLedger(Database(empty))
+    assert ([op.id for op in ledger.operations()], ledger.migrations()) == (["c1"], ())
+
+
 def test_the_comparison_sees_a_missing_column(empty: Engine) -> None:
     upgrade(empty)
     with empty.begin() as connection:

@@ -8,14 +8,19 @@ from _pytest.outcomes import Failed
 from msgspec.structs import replace
 
 from consumer.ledger.base import Ending, Offer, Opener, Verdict
+from consumer.ledger.fleet import Item, Migration
 from consumer.ledger.memory import MemoryLedger
 from consumer.secrets import Vault
 from handlers.errors import Stale
+from handlers.events import MigrationEvent
+from handlers.instance import Instance
 from handlers.operation import Micros, Operation
 from tests.contract.ledger import (
     test_accepting,
+    test_fleets,
     test_opening,
     test_outbox,
+    test_records,
     test_saving,
     test_secrets,
     test_upkeep,
@@ -148,6 +153,44 @@ class ForgetsTheLiving(MemoryLedger):
         return super().prune(before, limit)
 
 
+class ImportsOver(MemoryLedger):
+    """An import takes the place of the record that is there."""
+
+    def import_records(self, records: Sequence[Instance]) -> tuple[bool, ...]:
+        for record in records:
+            self._tables.records.pop(record.id, None)
+        return super().import_records(records)
+
+
+class PinsUnderOperations(MemoryLedger):
+    """A pin does not ask for open operations."""
+
+    def pin(self, subject: str, pinned: bool) -> Instance:
+        self._tables.locks.pop(subject, None)
+        return super().pin(subject, pinned)
+
+
+class SavesMigrationsUnfenced(MemoryLedger):
+    """The last one to save a migration wins."""
+
+    def save_migration(
+        self, migration: Migration, items: Sequence[Item], events: Sequence[MigrationEvent]
+    ) -> Migration:
+        stored = self.migration(migration.id) or migration
+        fenced = replace(migration, version=stored.version)
+        return super().save_migration(fenced, items, events)
+
+
+class StartsAgain(MemoryLedger):
+    """A second start begins from nothing."""
+
+    def start_migration(
+        self, migration: Migration, items: Sequence[Item], events: Sequence[MigrationEvent]
+    ) -> bool:
+        self._tables.fleets.migrations.pop(migration.id, None)
+        return super().start_migration(migration, items, events)
+
+
 Test = Callable[[Site], None]
 
 
@@ -169,6 +212,16 @@ PLANTED: list[tuple[type[MemoryLedger], Test]] = [
     (HeartbeatsForAll, test_workers.test_a_silent_worker_loses_its_rows_and_is_stale),
     (KeepsSecrets, test_secrets.test_the_end_wipes_the_secret_and_its_cipher_text),
     (ExpiresTheOpen, test_upkeep.test_what_is_queued_too_long_fails_with_its_event),
+    (ImportsOver, test_records.test_an_import_overwrites_nothing),
+    (
+        PinsUnderOperations,
+        test_records.test_nothing_is_pinned_while_an_operation_is_open_on_it,
+    ),
+    (
+        SavesMigrationsUnfenced,
+        _ledger(test_fleets.test_a_save_of_an_older_version_is_stale_and_writes_nothing),
+    ),
+    (StartsAgain, _ledger(test_fleets.test_a_second_start_changes_nothing)),
     (
         ForgetsTheLiving,
         test_upkeep.test_retention_forgets_what_ended_was_told_and_was_deleted,

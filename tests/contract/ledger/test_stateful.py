@@ -7,12 +7,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from consumer.ledger.base import Ledger
+from consumer.ledger.fleet import Stage, Status
 from consumer.ledger.memory import MemoryLedger
 from consumer.secrets import Vault
 from handlers.errors import Stale
+from handlers.events import MigrationKind
 from handlers.instance import State
 from handlers.operation import SECOND, Operation, Phase
 from tests.contract.ledger.builders import (
@@ -26,12 +29,15 @@ from tests.contract.ledger.builders import (
     success,
 )
 from tests.contract.ledger.conftest import SQL
+from tests.contract.ledger.fleets import item, migration, news
 from tests.contract.ledger.sites import SqlSite
 
 WORKERS = st.sampled_from(["w1", "w2", "w3"])
 NAMES = st.sampled_from([f"c{n}" for n in range(6)])
 SUBJECTS = st.sampled_from(["s1", "s2"])
 LIMITS = st.integers(1, 4)
+MIGRATIONS = st.sampled_from(["m1", "m2"])
+PLACES = st.dictionaries(st.integers(0, 5), st.sampled_from(Stage), max_size=4)
 
 
 class Comparison(RuleBasedStateMachine):
@@ -135,6 +141,30 @@ class Comparison(RuleBasedStateMachine):
         for event in self.both(lambda ledger: ledger.unsent(limit)):
             self.both(lambda ledger, name=event.id: ledger.sent([name]))  # type: ignore[misc]
 
+    @rule(subjects=st.lists(SUBJECTS, max_size=3))
+    def import_records(self, subjects: list[str]) -> None:
+        self.both(lambda ledger: ledger.import_records([record(name) for name in subjects]))
+
+    @rule(subject=SUBJECTS, pinned=st.booleans())
+    def pin(self, subject: str, pinned: bool) -> None:
+        self.both(lambda ledger: ledger.pin(subject, pinned))
+
+    @rule(name=MIGRATIONS, places=PLACES)
+    def start_migration(self, name: str, places: dict[int, Stage]) -> None:
+        first = migration(name, created=self.clock.now())
+        items = [item(place, stage, name=name) for place, stage in places.items()]
+        self.both(lambda ledger: ledger.start_migration(first, items, [news(name=name)]))
+
+    @rule(name=MIGRATIONS, places=PLACES, status=st.sampled_from(Status), late=st.booleans())
+    def save_migration(
+        self, name: str, places: dict[int, Stage], status: Status, late: bool
+    ) -> None:
+        now = self.pair[0].migration(name) or migration(name)
+        after = replace(now, status=status, version=now.version - late, changed=self.clock.now())
+        items = [item(place, stage, "quota", name) for place, stage in places.items()]
+        told = [news(MigrationKind.TUNED, after.version, name)]
+        self.both(lambda ledger: ledger.save_migration(after, items, told))
+
     @rule(age=st.integers(0, 30))
     def prune(self, age: int) -> None:
         before = self.clock.now() - age * SECOND
@@ -169,6 +199,20 @@ def view(ledger: Ledger) -> object:
         {worker: ledger.cancelled(worker) for worker in ("w1", "w2", "w3")},
         {worker.id: worker for worker in ledger.workers()},
         ledger.backlog(),
+        ledger.migrations(),
+        ledger.migrations(active_only=True, limit=1),
+        [fleet(ledger, name) for name in ("m1", "m2")],
+        ledger.operations_of([f"c{n}" for n in range(0, 6, 2)]).keys(),
+    )
+
+
+def fleet(ledger: Ledger, name: str) -> object:
+    """All that can be read of a migration."""
+    return (
+        ledger.items(name),
+        ledger.items(name, [Stage.FAILED, Stage.PLANNED], limit=2, after=1),
+        ledger.stages(name),
+        ledger.failures(name),
     )
 
 
