@@ -131,7 +131,7 @@ def _terminal(source: Source, command: str, end: float, on_event: Callable[[Even
     seen: set[str] = set()
     while (left := end - time.monotonic()) > 0:
         event = source.take(left)
-        if event is None or event.data.operation != command or event.id in seen:
+        if not isinstance(event, Event) or event.data.operation != command or event.id in seen:
             continue
         seen.add(event.id)
         on_event(event)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from consumer.broker.tap import Tap
 from consumer.notifications import unwrap
-from handlers.events import Event
+from handlers.events import News
 
 
 class Source(Protocol):
@@ -17,7 +17,7 @@ class Source(Protocol):
         """Returns when no later event can be missed; raises Down."""
         ...
 
-    def take(self, seconds: float) -> Event | None:
+    def take(self, seconds: float) -> News | None:
         """The next event, or None when none came in time; raises Down."""
         ...
 
@@ -33,7 +33,7 @@ class Heard:
     def open(self) -> None:
         self._tap.open()
 
-    def take(self, seconds: float) -> Event | None:
+    def take(self, seconds: float) -> News | None:
         end = time.monotonic() + seconds
         while (body := self._tap.take(max(0.0, end - time.monotonic()))) is not None:
             try:
@@ -52,7 +52,7 @@ class Board:
     def __init__(self) -> None:
         self._readers: list[Reader] = []
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: News) -> None:
         for reader in tuple(self._readers):
             reader.put(event)
 
@@ -65,18 +65,18 @@ class Reader:
 
     def __init__(self, readers: "list[Reader]") -> None:
         self._readers = readers
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[News] = deque()
         self._changed = Condition()
 
     def open(self) -> None:
         self._readers.append(self)
 
-    def put(self, event: Event) -> None:
+    def put(self, event: News) -> None:
         with self._changed:
             self._waiting.append(event)
             self._changed.notify_all()
 
-    def take(self, seconds: float) -> Event | None:
+    def take(self, seconds: float) -> News | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting, timeout=seconds)
             return self._waiting.popleft() if self._waiting else None

@@ -22,7 +22,7 @@ from consumer.broker.link import Tls
 from consumer.codec.cloudevents import rfc3339
 from consumer.codec.events import from_payload, to_payload
 from consumer.relay import NotSent
-from handlers.events import Event
+from handlers.events import News
 
 
 class Notifier:
@@ -57,7 +57,7 @@ class Notifier:
         self._lock = Lock()
         self._transport: Any = None
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: News) -> None:
         """Returns when a queue of every topic has the event; raises NotSent."""
         message = envelope(event, self._publisher_id)
         with self._lock:
@@ -101,7 +101,7 @@ class Notifier:
                 gone.cleanup()
 
 
-def envelope(event: Event, publisher_id: str) -> dict[str, Any]:
+def envelope(event: News, publisher_id: str) -> dict[str, Any]:
     """The notification of an event, as oslo.messaging's Notifier would write it.
 
     `message_id` is the event's id, so that every copy of the event has the same one.
@@ -116,7 +116,7 @@ def envelope(event: Event, publisher_id: str) -> dict[str, Any]:
     }
 
 
-def unwrap(body: bytes) -> Event:
+def unwrap(body: bytes) -> News:
     """The event of a notification as it travels; raises ValueError for any other message."""
     outer = msgspec.json.decode(body, type=_Outer)
     inner = msgspec.json.decode(outer.message, type=_Inner)

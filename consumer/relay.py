@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from consumer.ledger.base import Ledger, Unavailable
 from consumer.telemetry.base import Telemetry
-from handlers.events import Event
+from handlers.events import News
 
 
 class NotSent(Exception):
@@ -16,7 +16,7 @@ class NotSent(Exception):
 class Announcer(Protocol):
     """Publishes one event."""
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: News) -> None:
         """Returns when the event is safe with the broker; raises NotSent."""
         ...
 

@@ -1,4 +1,4 @@
-"""Event <-> the JSON object that travels as the payload of a notification."""
+"""Events <-> the JSON objects that travel as the payloads of notifications."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,14 @@ from consumer.codec.cloudevents import (
     micros,
     rfc3339,
 )
-from handlers.events import Event, EventData
+from handlers.events import (
+    MIGRATION_TYPE,
+    Event,
+    EventData,
+    MigrationData,
+    MigrationEvent,
+    News,
+)
 
 
 class _Envelope(msgspec.Struct, kw_only=True):
@@ -23,13 +30,14 @@ class _Envelope(msgspec.Struct, kw_only=True):
     source: str
     subject: str
     time: datetime
-    data: EventData
+    data: dict[str, Any]
     traceparent: str | None = None
 
 
-def to_payload(event: Event) -> dict[str, Any]:
+def to_payload(event: News) -> dict[str, Any]:
     """CloudEvents 1.0 attributes and `data`, in JSON's own types (lists, no tuples)."""
-    extensions = {"traceparent": event.trace} if event.trace else {}
+    trace = event.trace if isinstance(event, Event) else None
+    extensions = {"traceparent": trace} if trace else {}
     return {
         "specversion": SPEC_VERSION,
         "type": event.type,
@@ -44,17 +52,26 @@ def to_payload(event: Event) -> dict[str, Any]:
     }
 
 
-def from_payload(payload: Any) -> Event:
+def from_payload(payload: Any) -> News:
     """The event of a notification's payload; raises ValueError for anything else."""
     envelope = msgspec.convert(payload, _Envelope, strict=True)
     if envelope.time.tzinfo is None:
         raise ValueError("time has no time zone")
+    if envelope.type.startswith(f"{MIGRATION_TYPE}."):
+        return MigrationEvent(
+            id=envelope.id,
+            type=envelope.type,
+            source=envelope.source,
+            subject=envelope.subject,
+            time=micros(envelope.time),
+            data=msgspec.convert(envelope.data, MigrationData, strict=True),
+        )
     return Event(
         id=envelope.id,
         type=envelope.type,
         source=envelope.source,
         subject=envelope.subject,
         time=micros(envelope.time),
-        data=envelope.data,
+        data=msgspec.convert(envelope.data, EventData, strict=True),
         trace=envelope.traceparent,
     )

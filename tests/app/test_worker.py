@@ -28,7 +28,7 @@ from consumer.worker import Outcome, Worker
 from handlers.base import Answer, NewVolume
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
 from handlers.commands import Command, CreateInstance, DataVolume, DeleteInstance, Network
-from handlers.events import Event
+from handlers.events import Event, News
 from handlers.operation import Micros
 from handlers.resources import Service
 from handlers.secret import Secret
@@ -167,7 +167,7 @@ def test_a_worker_that_others_took_for_dead_ends_to_start_anew() -> None:
 
 def test_a_loop_that_fails_ends_the_worker() -> None:
     class Broken:
-        def publish(self, event: Event) -> None:
+        def publish(self, event: News) -> None:
             raise RuntimeError("a defect")
 
     deployment = Deployment()

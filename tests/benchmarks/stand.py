@@ -86,7 +86,7 @@ class Stand:
             if time.monotonic() > end:
                 raise TimeoutError(f"{len(waiting)} commands have not ended after {seconds} s")
             event = self._told.take(0.2)
-            if event is not None and not event.type.endswith(".start"):
+            if isinstance(event, Event) and not event.type.endswith(".start"):
                 waiting.discard(event.data.operation)
                 heard[event.data.operation] = event
         return heard

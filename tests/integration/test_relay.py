@@ -21,7 +21,7 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.listening import Heard
 from consumer.notifications import Notifier, from_amqp
 from consumer.relay import NotSent, Pace, Relay
-from handlers.events import Event
+from handlers.events import Event, News
 from tests.support.broker import Recorder, Sending, resize, wait_for, wall_clock
 from tests.support.tcp_proxy import TcpProxy
 
@@ -204,7 +204,7 @@ def test_relay_loses_nothing_while_connections_break(
     relay.stop()
     thread.join(20)
     notifier.close()
-    heard = list(iter(lambda: tap.take(0.5), None))
+    heard: list[News] = list(iter(lambda: tap.take(0.5), None))
     assert {event.id for event in heard} == {event.id for event in waiting}
     for subject in {event.subject for event in waiting}:
         order = list(dict.fromkeys(e.id for e in heard if e.subject == subject))

@@ -21,7 +21,7 @@ from handlers.admission import supersedes
 from handlers.base import Clouds, ResourceManager
 from handlers.commands import Body, Command
 from handlers.errors import Stale
-from handlers.events import Event
+from handlers.events import Event, MigrationEvent
 from handlers.instance import Scope
 from handlers.operation import SECOND, Micros, Operation
 from handlers.registry import Registry, managers
@@ -204,7 +204,8 @@ class WorkerDouble:
         """At least once: published first, marked as sent afterwards."""
         events = self._world.ledger.unsent(100)
         if events:
-            self._world.published.extend(events)
+            self._world.published.extend(e for e in events if isinstance(e, Event))
+            self._world.news.extend(e for e in events if isinstance(e, MigrationEvent))
             self._world.ledger.sent([event.id for event in events])
 
 
@@ -244,6 +245,7 @@ class World:
         self.sent: list[Command] = []
         self.inbox: list[Command] = []
         self.published: list[Event] = []
+        self.news: list[MigrationEvent] = []
 
     def uuid(self) -> str:
         """A new id, the same in every run of the same seed."""

@@ -12,7 +12,7 @@ from consumer.codec.documents.samples import events
 from consumer.ledger.base import Unavailable
 from consumer.ledger.memory import MemoryLedger
 from consumer.relay import NotSent, Pace, Relay
-from handlers.events import Event
+from handlers.events import Event, News
 from tests.support.broker import Recorder, wait_for, wall_clock
 
 SAMPLE = next(iter(events()))
@@ -47,10 +47,10 @@ class Announcer:
 
     def __init__(self, *refused: str) -> None:
         self.refused = set(refused)
-        self.heard: list[Event] = []
+        self.heard: list[News] = []
         self.asked = 0
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: News) -> None:
         self.asked += 1
         if event.subject in self.refused or "*" in self.refused:
             raise NotSent("no")

@@ -126,7 +126,7 @@ class Play:
                 raise Mistake(f"The demo took too long; still at work: {late}.")
             event = source.take(0.1)
             self._view.turn()
-            if event is None or event.id in self._events:
+            if not isinstance(event, Event) or event.id in self._events:
                 continue
             self._events[event.id] = event
             actor = self._actors[event.subject]

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from consumer.ledger.base import Ending, Ledger, Offer, Verdict
 from handlers.commands import Body, Command, CreateInstance, DeleteInstance, Network
 from handlers.errors import Reason
-from handlers.events import EventKind, event_of
+from handlers.events import Event, EventKind, News, event_of
 from handlers.instance import Instance, Ref, Scope, State
 from handlers.operation import SECOND, Failure, Micros, Operation
 from handlers.resources import Kind
@@ -83,6 +83,12 @@ def record(subject: str = "s1", state: State = State.ACTIVE, flavor: str = "f1")
         flavor=flavor,
         resources={"server": server},
     )
+
+
+def whose(event: News) -> str:
+    """The operation that the event is about."""
+    assert isinstance(event, Event), event
+    return event.data.operation
 
 
 def success(op: Operation, at: Micros, instance: Instance | None = None) -> Ending:

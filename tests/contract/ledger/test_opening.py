@@ -97,7 +97,8 @@ def test_what_the_worker_accepted_comes_first(site: Site) -> None:
 def test_the_start_is_told_once(ledger: Ledger) -> None:
     op = opened(ledger)
     ledger.open("w1", opener, 10)
-    (event,) = ledger.unsent(10)
+    (event,) = ledger.events("c1")
+    assert ledger.unsent(10) == (event,)
     assert event.type == f"{op.command.type}.start"
     assert (event.subject, event.data.operation, event.data.manager) == ("s1", "c1", "NATIVES")
 

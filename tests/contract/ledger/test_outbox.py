@@ -11,6 +11,7 @@ from tests.contract.ledger.builders import (
     opener,
     record,
     success,
+    whose,
 )
 from tests.contract.ledger.sites import Site
 
@@ -20,11 +21,11 @@ def test_events_go_out_in_the_order_in_which_they_were_written(site: Site) -> No
     ops = [opened(ledger, f"c{n}", f"s{n}") for n in (2, 0, 1)]
     for op in ops:
         ledger.finish(success(op, site.clock.now()))
-    told = [(event.data.operation, event.type.rpartition(".")[2]) for event in ledger.unsent(10)]
+    told = [(whose(event), event.type.rpartition(".")[2]) for event in ledger.unsent(10)]
     starts = [("c2", "start"), ("c0", "start"), ("c1", "start")]
     ends = [("c2", "end"), ("c0", "end"), ("c1", "end")]
     assert told == starts + ends
-    assert [event.data.operation for event in ledger.unsent(2)] == ["c2", "c0"]
+    assert [whose(event) for event in ledger.unsent(2)] == ["c2", "c0"]
 
 
 def test_what_was_sent_is_not_offered_again(site: Site) -> None:

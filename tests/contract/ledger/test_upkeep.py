@@ -18,6 +18,7 @@ from tests.contract.ledger.builders import (
     record,
     removal,
     success,
+    whose,
 )
 from tests.contract.ledger.sites import Site
 
@@ -198,7 +199,7 @@ def test_retention_forgets_what_ended_was_told_and_was_deleted(site: Site) -> No
     assert ledger.prune(before, 100) == 2 + 4 + 1
     assert {op.id for op in ledger.operations()} == {"c3", "c4"}
     assert ledger.instances() == (record("s2"),)
-    assert [event.data.operation for event in ledger.unsent(10)] == ["c3"]
+    assert [whose(event) for event in ledger.unsent(10)] == ["c3"]
     assert ledger.prune(before, 100) == 0
 
 
