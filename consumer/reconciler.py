@@ -111,7 +111,7 @@ class Reconciler:
         """The plan of the phase, made once; for claims, the project in which resources are made."""
         if held.plan is None or held.phase is not held.op.phase:
             held.plan, held.phase = self._registry.steps(held.op), held.op.phase
-        if held.op.command.resources and not held.op.home:
+        if held.op.command.needs_home and not held.op.home:
             try:
                 home = self._clouds.of(held.op.scope).project
             except Retryable:

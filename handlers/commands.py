@@ -302,6 +302,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         """The resources that the command names, for subjects that the ledger does not know."""
         return getattr(self.body, "resources", None)
 
+    @property
+    def needs_home(self) -> bool:
+        """Whether its plan compares the project of resources with that of the credentials."""
+        moves = isinstance(self.body, AdoptInstance | ReleaseInstance)
+        return moves or self.resources is not None
+
 
 class Invalid(ValueError):
     """A body that has the right shape but makes no sense; the message says what to correct."""

@@ -7,10 +7,13 @@ from handlers.base import ResourceManager, Step
 from handlers.commands import Command
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
+from handlers.migration import MOVES, Migration
+from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
 from handlers.natives import Natives
 from handlers.operation import Operation, Phase
 from handlers.orchestrator import Orchestrator
+from handlers.placement import Placement
 
 #: The plans that this release makes; rows of the last one are taken too.
 PLAN_REVISION = 1
@@ -19,18 +22,25 @@ KNOWN_REVISIONS = frozenset({1})
 
 def managers() -> tuple[ResourceManager, ...]:
     """Every manager of this release."""
-    return (Natives(), Orchestrator())
+    return (Natives(), Orchestrator(), Migration())
 
 
 class Registry:
     """Chooses the manager of an operation and makes its plans.
 
     The recorded owner of an instance decides. What has no record and is named by a command was made
-    by Trove itself, and belongs to NATIVES; `default` gets all else.
+    by Trove itself, and belongs to NATIVES; `default` gets all else: MIGRATION as the default gives
+    it to one of the others by its `placement`. What moves an instance is always MIGRATION's own.
     """
 
-    def __init__(self, engines: Iterable[ResourceManager], default: str) -> None:
+    def __init__(
+        self,
+        engines: Iterable[ResourceManager],
+        default: str,
+        placement: Placement | None = None,
+    ) -> None:
         self._engines = {engine.name: engine for engine in engines}
+        self._placement = placement or Placement()
         if default not in self._engines:
             raise ValueError(
                 f"manager {default!r} is not available: choose one of {', '.join(self._engines)}"
@@ -43,9 +53,13 @@ class Registry:
 
     def choose(self, command: Command, basis: Instance | None) -> str:
         """The name of the manager that an operation is given when it opens."""
+        if isinstance(command.body, MOVES):
+            return MIGRATION
         if basis:
             return basis.manager
-        return NATIVES if command.resources else self._default
+        if command.resources:
+            return NATIVES
+        return self._placement.engine(command) if self._default == MIGRATION else self._default
 
     def steps(self, op: Operation) -> tuple[Step, ...]:
         """The plan of the operation's phase; Terminal for what must not or cannot be done. What was

@@ -67,7 +67,7 @@ def document_of(subject: str, body: Body) -> Document | None:
 
 def instance_document(subject: str, body: CreateInstance) -> Document:
     """Group, ports, volume and server of an instance."""
-    draft = _Draft()
+    draft = Draft()
     _add_group(draft, subject, body.name)
     ports = port_keys(body.networks)
     for key, network in zip(ports, body.networks, strict=True):
@@ -80,7 +80,7 @@ def instance_document(subject: str, body: CreateInstance) -> Document:
 
 def group_document(subject: str, body: CreateSecurityGroup) -> Document:
     """A security group of its own."""
-    draft = _Draft()
+    draft = Draft()
     _add_group(draft, subject, f"{body.name} {body.description}".strip())
     return draft.document()
 
@@ -106,7 +106,7 @@ def told_addresses(outputs: Mapping[str, Any], keys: Iterable[str]) -> list[str]
 # -- the resources --------------------------------------------------------------------------------
 
 
-def _add_group(draft: "_Draft", subject: str, text: str) -> None:
+def _add_group(draft: "Draft", subject: str, text: str) -> None:
     draft.add(
         GROUP,
         "OS::Neutron::SecurityGroup",
@@ -117,7 +117,7 @@ def _add_group(draft: "_Draft", subject: str, text: str) -> None:
     )
 
 
-def _add_port(draft: "_Draft", subject: str, key: str, network: Network) -> None:
+def _add_port(draft: "Draft", subject: str, key: str, network: Network) -> None:
     name = name_of(key)
     fixed = {
         each: draft.value(f"{name}_{each}", value)
@@ -139,10 +139,10 @@ def _add_port(draft: "_Draft", subject: str, key: str, network: Network) -> None
             **({"security_groups": groups} if groups else {}),
         },
     )
-    draft.outputs[name + _ADDRESSES] = {"value": {"get_attr": [name, "fixed_ips"]}}
+    draft.tell_addresses(key)
 
 
-def _add_volume(draft: "_Draft", subject: str, volume: DataVolume) -> None:
+def _add_volume(draft: "Draft", subject: str, volume: DataVolume) -> None:
     draft.add(
         VOLUME,
         "OS::Cinder::Volume",
@@ -159,9 +159,7 @@ def _add_volume(draft: "_Draft", subject: str, volume: DataVolume) -> None:
     )
 
 
-def _add_server(
-    draft: "_Draft", subject: str, body: CreateInstance, ports: tuple[str, ...]
-) -> None:
+def _add_server(draft: "Draft", subject: str, body: CreateInstance, ports: tuple[str, ...]) -> None:
     tags = sorted({*body.tags, identity.server_tag(subject)})
     metadata = {**body.metadata, **identity.metadata(subject, SERVER)}
     properties: dict[str, Any] = {
@@ -187,7 +185,7 @@ def _add_server(
     draft.add(SERVER, "OS::Nova::Server", properties)
 
 
-class _Draft:
+class Draft:
     """A document in the making."""
 
     def __init__(self) -> None:
@@ -200,6 +198,11 @@ class _Draft:
         name = name_of(key)
         self.resources[name] = {"type": kind, **more, "properties": properties}
         self.outputs[name] = {"value": {"get_resource": name}}
+
+    def tell_addresses(self, key: str) -> None:
+        """The fixed addresses of a port, as an output."""
+        name = name_of(key)
+        self.outputs[name + _ADDRESSES] = {"value": {"get_attr": [name, "fixed_ips"]}}
 
     def value(
         self, name: str, value: Any, kind: str = "string", hidden: bool = False

@@ -1,0 +1,125 @@
+"""The way back from a Heat that created a second set of resources instead of adopting the first."""
+
+from dataclasses import dataclass
+
+from handlers.adoption import adopted_members
+from handlers.base import Answer, Cloud, Next
+from handlers.errors import Reason, Terminal
+from handlers.identity import last_write
+from handlers.instance import Ref
+from handlers.keys import STACK
+from handlers.operation import Facts, Operation
+from handlers.resources import (
+    SERVICE_OF,
+    Absent,
+    ById,
+    ByIdentity,
+    Kind,
+    Query,
+    Seen,
+    Server,
+    Service,
+    Stack,
+    Volume,
+)
+from handlers.steps.adopt import is_twin
+from handlers.steps.delete import delete_resource
+from handlers.steps.stacks import is_stuck, write_of
+from handlers.template import name_of
+
+TWIN = "twin"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTwin:
+    """What such a stack made is known, and nothing of it is ours: its stack retains everything, and
+    would leave a second set behind."""
+
+    subject: str
+    key: str = TWIN
+    needs: frozenset[str] = frozenset()
+    service: Service = Service.ORCHESTRATION
+    unique: bool = False
+    pivot: bool = False
+
+    def wants(self, op: Operation) -> Query | None:
+        known: str | None = op.fact(STACK)
+        if not known and not op.touched(STACK):
+            return None
+        return ByIdentity(Kind.STACK, self.subject, (known,) if known else ())
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = self._mine(op, seen)
+        if stack is None or not is_twin(stack) or op.fact(self.key, "members") is not None:
+            return Next.DONE
+        return Next.WAIT if stack.is_busy and not is_stuck(op, seen) else Next.ACT
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        stack = self._mine(op, seen)
+        members = dict(world.stack_members(self.subject, stack.id)) if stack else {}
+        ours = sorted(set(members.values()) & set(adopted_members(op.basis).values()))
+        if ours:
+            text = f"a stack that makes things anew holds {', '.join(ours)}, which are ours"
+            raise Terminal(f"{text}: it is left alone", Reason.DRIFT, service=self.service)
+        return Answer(facts={"members": members}, settled=True)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        return ()
+
+    def _mine(self, op: Operation, seen: Seen) -> Stack | None:
+        found = () if isinstance(seen, Absent) else seen.matches
+        for each in found:
+            if isinstance(each, Stack) and (
+                each.id == op.fact(STACK) or last_write(each.tags) == write_of(op, STACK)
+            ):
+                return each
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTwin:
+    """The second resource of a member is gone: exactly the one that the stack named, never ours."""
+
+    member: str
+    ref: Ref
+    needs: frozenset[str] = frozenset()
+    unique: bool = False
+    pivot: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{TWIN}/{self.member}"
+
+    @property
+    def service(self) -> Service:
+        return SERVICE_OF[self.ref.kind]
+
+    def wants(self, op: Operation) -> Query | None:
+        one = self._one(op)
+        return ById(self.ref.kind, one) if one else None
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        if isinstance(seen, Absent):
+            return Next.DONE
+        one = seen.matches[0]
+        is_held = isinstance(one, Volume) and one.status in ("in-use", "detaching", "deleting")
+        is_going = isinstance(one, Server) and one.task == "deleting"
+        return Next.WAIT if is_held or is_going else Next.ACT
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        return Answer() if isinstance(seen, Absent) else delete_resource(world, seen.matches[0])
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        one = self._one(op)
+        return (Ref(kind=self.ref.kind, id=one, role=self.member),) if one else ()
+
+    def _one(self, op: Operation) -> str:
+        members: dict[str, str] = op.fact(TWIN, "members") or {}
+        one = members.get(name_of(self.member), "")
+        return "" if one in adopted_members(op.basis).values() else one
