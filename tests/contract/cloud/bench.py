@@ -82,6 +82,11 @@ class Bench:
             self.place.pause()
         return found
 
+    def let_a_second_pass(self) -> None:
+        """The services tell times in whole seconds: what comes next has a later one."""
+        end = self.place.now() + 1_000_000
+        self.until(lambda: self.place.now() > end)
+
     # -- things to test on ----------------------------------------------------------------------
 
     def volume(self, subject: str, size: int = 1) -> Volume:
