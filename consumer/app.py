@@ -11,6 +11,8 @@ from consumer import intake, relay, wiring
 from consumer.broker.inbox import Inbox
 from consumer.clock import LedgerClock
 from consumer.config import Settings
+from consumer.fleet.conductor import Conductor
+from consumer.fleet.progress import movings
 from consumer.hands import Checkpoint
 from consumer.intake import Intake
 from consumer.lease import Lease
@@ -23,10 +25,11 @@ from consumer.relay import Announcer, Relay
 from consumer.scheduler import Scheduler
 from consumer.telemetry.base import Telemetry
 from consumer.telemetry.fanout import fan_out
+from consumer.telemetry.gauges import Fleet, Moves
 from consumer.telemetry.health import Check, Health, HealthServer, Pulse
 from consumer.telemetry.journal import Journal
 from consumer.telemetry.logs import Logger
-from consumer.telemetry.metrics import Fleet, Metrics, new_registry
+from consumer.telemetry.metrics import Metrics, new_registry
 from consumer.worker import Parts, Worker
 from handlers.base import Clouds
 from handlers.clouds.openstack import OpenStackClouds
@@ -90,7 +93,9 @@ def _build(settings: Settings, logger: Logger, given: Given, close: ExitStack) -
     taking = _intake(base, scheduler)
     announcer = given.announcer or close.enter_context(closing(wiring.notifier_of(settings)))
     telling = Relay(ledger, announcer, base.telemetry, relay.Pace(poll=settings.worker.tick))
-    Fleet(ledger.backlog, settings.telemetry.fleet_refresh).register(metrics)
+    refresh = settings.telemetry.fleet_refresh
+    Fleet(ledger.backlog, refresh).register(metrics)
+    Moves(lambda: movings(ledger, base.clock.now()), refresh).register(metrics)
     checks: dict[str, Check] = {
         "broker": lambda: None if taking.is_ready else _NO_COMMANDS,
         "ledger": lambda: None if lease.sure() else _NO_LEDGER,
@@ -103,6 +108,7 @@ def _build(settings: Settings, logger: Logger, given: Given, close: ExitStack) -
             scheduler=scheduler,
             intake=taking,
             relay=telling,
+            conduct=_conductor(base, scheduler),
             pulse=pulse,
             logger=logger,
             health=_health(settings, Health(metrics, checks, pulse)),
@@ -205,6 +211,30 @@ def _intake(base: Base, scheduler: Scheduler) -> Intake:
             batch=settings.worker.accept_batch, max_message=settings.broker.max_message
         ),
     )
+
+
+def _conductor(base: Base, scheduler: Scheduler) -> Callable[[], bool]:
+    """One step of all migrations; tells whether there are any, and whatever goes wrong."""
+    conductor = Conductor(
+        base.ledger,
+        worker=base.name,
+        clock=base.clock,
+        telemetry=base.telemetry,
+        wake=scheduler.wake,
+    )
+
+    def conduct() -> bool:
+        if not base.lease.sure():
+            return False
+        try:
+            return conductor.tick()
+        except Unavailable:
+            return False  # waited out; the lease tells of it
+        except Exception as error:  # a defect there must not stop the worker's other work
+            base.telemetry.conductor_failed(error)
+            return False
+
+    return conduct
 
 
 def _health(settings: Settings, health: Health) -> HealthServer | None:

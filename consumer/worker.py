@@ -16,6 +16,9 @@ from consumer.telemetry.health import HealthServer, Pulse
 from consumer.telemetry.logs import Logger
 from handlers.errors import Stale
 
+#: Seconds between two steps of a migration, and between two looks whether there is one.
+STEP, LOOK = 1.0, 5.0
+
 #: Seconds that a worker that stops waits for its last events to go out.
 FLUSH = 3.0
 
@@ -42,6 +45,7 @@ class Parts(NamedTuple):
     logger: Logger
     health: HealthServer | None
     connect: Callable[[], None]  # meets the clouds, before several threads do
+    conduct: Callable[[], bool]  # carries migrations on; whether there are any; raises nothing
     keep_house: Callable[[], None]  # now and then: forgets what is past its retention
     is_told: Callable[[], bool]  # whether no event waits to be published
     close: ExitStack  # connections that are closed at the very end
@@ -103,7 +107,7 @@ class Worker:
         self._stopping.set()
         parts.intake.stop()
         parts.scheduler.wake()
-        late = self._join(("start", "intake", "scheduler"), end)
+        late = self._join(("start", "intake", "scheduler", "conductor"), end)
         calls = Thread(target=parts.scheduler.stop, name="stop calls", daemon=True)
         calls.start()
         calls.join(max(0.0, end - time.monotonic()))
@@ -146,6 +150,7 @@ class Worker:
         self._run("scheduler", self._schedule)
         self._run("relay", parts.relay.run)
         self._run("intake", parts.intake.run)
+        self._run("conductor", self._conduct)
         self._run("watch", self._watch)
 
     def _schedule(self) -> None:
@@ -157,6 +162,11 @@ class Worker:
                 parts.relay.kick()
             parts.scheduler.wait(parts.tick)
         parts.pulse.end("scheduler")
+
+    def _conduct(self) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            pause = STEP if self._parts.conduct() else LOOK
 
     def _watch(self) -> None:
         """Look for loops that are silent; keep house in between."""

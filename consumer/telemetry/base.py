@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+import msgspec
+
 from handlers.base import Next
 from handlers.commands import Command
 from handlers.errors import Fault
@@ -48,11 +50,36 @@ class Telemetry(Protocol):
     def looked(self, service: Service, queries: int, seconds: float) -> None: ...
     def look_failed(self, service: Service, fault: Exception) -> None: ...
 
+    # -- migrations -----------------------------------------------------------------------------
+    def moved(self, direction: str, stage: str, reason: str, freeze: float) -> None:
+        """An instance of a migration is at another stage; `freeze` is in seconds, 0 before it is
+        known, `reason` empty or a Reason code."""
+        ...
+
+    def conductor_failed(self, error: Exception) -> None:
+        """A step of a migration could not be worked out or written; it is tried again."""
+        ...
+
     # -- ledger and relay -----------------------------------------------------------------------
     def committed(self, rows: int, seconds: float) -> None: ...
     def ledger_up(self, up: bool) -> None: ...
     def published(self, event_type: str) -> None: ...
     def publish_failed(self, error: Exception) -> None: ...
+
+
+class Moving(msgspec.Struct, frozen=True, kw_only=True):
+    """How one migration stands, for the gauges.
+
+    `rate` is in instances per minute; `eta` the least and the most seconds to its end, None while
+    nobody can tell.
+    """
+
+    direction: str
+    status: str
+    stages: dict[str, int] = {}
+    failures: dict[str, int] = {}
+    rate: float = 0.0
+    eta: tuple[float, float] | None = None
 
 
 class Silent:

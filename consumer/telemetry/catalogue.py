@@ -11,6 +11,7 @@ PREFIX = "trove_resources_"
 #: Upper bounds of histograms, in seconds: operations may take an hour, requests a minute.
 LONG = (0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0)
 SHORT = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+FREEZE = (1.0, 2.5, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0)
 COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
@@ -133,6 +134,21 @@ FAMILIES = (
     _histogram("ledger_commit_seconds", COMMIT, "One commit; _count is the number of commits."),
     _counter("events_published_total", "Events that the broker confirmed.", "type"),
     _counter("publish_failures_total", "Attempts to publish events that failed; they come again."),
+    _counter(
+        "migration_instances_total",
+        "Instances of migrations that came to a stage; reason is none, or why they failed.",
+        "direction",
+        "stage",
+        "reason",
+    ),
+    _histogram(
+        "migration_freeze_seconds",
+        FREEZE,
+        "How long an instance's commands had to wait while it was moved, or could not be.",
+        "direction",
+        "outcome",
+    ),
+    _counter("conductor_failures_total", "Steps of migrations that failed; they are tried again."),
     _gauge("build_info", "Always 1; the labels say what runs.", "version", "python"),
     _fleet("fleet_operations", "Operations queued or open.", "manager", "command", "phase"),
     _fleet("fleet_instances", "Records by the manager that owns them.", "manager", "state"),
@@ -140,6 +156,31 @@ FAMILIES = (
     _fleet("fleet_outbox_events", "Events that wait to be published."),
     _fleet("fleet_outbox_oldest_seconds", "Age of the oldest event that waits."),
     _fleet("fleet_workers", "Workers that have a row in the ledger and were not taken over."),
+    _fleet(
+        "fleet_migrations",
+        "Migrations that are not over, and the newest one.",
+        "direction",
+        "status",
+    ),
+    _fleet(
+        "fleet_migration_instances",
+        "Instances of these migrations by where they stand.",
+        "direction",
+        "stage",
+    ),
+    _fleet(
+        "fleet_migration_failures",
+        "Instances of these migrations that could not be moved, or were given back, by reason.",
+        "direction",
+        "reason",
+    ),
+    _fleet("fleet_migration_rate", "Instances that begin per minute.", "direction"),
+    _fleet(
+        "fleet_migration_eta_seconds",
+        "Seconds to the end of the migrations; bound is low or high. Missing while paused.",
+        "direction",
+        "bound",
+    ),
 )
 
 BY_NAME = {family.name: family for family in FAMILIES}

@@ -125,6 +125,15 @@ class Journal:
         if self._is_news(f"look {service.value}"):
             self._log.warning("look-up failed", service=service.value, message=str(fault))
 
+    # -- migrations -----------------------------------------------------------------------------
+
+    def moved(self, direction: str, stage: str, reason: str, freeze: float) -> None:
+        """Its operation and the event tell it already."""
+
+    def conductor_failed(self, error: Exception) -> None:
+        if self._is_news("conductor"):
+            self._log.error("a migration's step failed", exc_info=error)
+
     # -- ledger and relay -----------------------------------------------------------------------
 
     def committed(self, rows: int, seconds: float) -> None:

@@ -1,9 +1,6 @@
 """The metrics of one worker, on a registry that is handed in; catalogue.py says what they mean."""
 
 import platform
-import threading
-import time
-from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -16,12 +13,9 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from consumer.codec.refusal import Refusal
-from consumer.ledger.base import Backlog, Unavailable
-from consumer.telemetry.catalogue import BY_NAME, FAMILIES
+from consumer.telemetry.catalogue import BY_NAME
 from consumer.telemetry.catalogue import PREFIX as OURS
 from handlers.base import Next
 from handlers.commands import PREFIX, Command
@@ -63,6 +57,10 @@ def samples(registry: CollectorRegistry) -> dict[Sample, float]:
     }
 
 
+#: Stages at which an instance's commands run again after its move.
+_THAWED = frozenset({"verified", "rolled_back", "failed"})
+
+
 class Metrics:
     """Counts the moments; implements Telemetry. Each labelled child is looked up once only."""
 
@@ -92,6 +90,9 @@ class Metrics:
         self._commits = make.histogram("ledger_commit_seconds")
         self._published = cache(make.counter("events_published_total").labels)
         self._publish_failures = make.counter("publish_failures_total")
+        self._moved = cache(make.counter("migration_instances_total").labels)
+        self._freeze = cache(make.histogram("migration_freeze_seconds").labels)
+        self._conductor_failures = make.counter("conductor_failures_total")
         # A counter that appears with its first event hides that event from rate().
         for reason in Refusal:
             self._dead_letters(reason.value)
@@ -169,6 +170,16 @@ class Metrics:
     def look_failed(self, service: Service, fault: Exception) -> None:
         self._look_failures(service.value).inc()
 
+    # -- migrations -----------------------------------------------------------------------------
+
+    def moved(self, direction: str, stage: str, reason: str, freeze: float) -> None:
+        self._moved(direction, stage, reason or "none").inc()
+        if freeze and stage in _THAWED:
+            self._freeze(direction, stage).observe(freeze)
+
+    def conductor_failed(self, error: Exception) -> None:
+        self._conductor_failures.inc()
+
     # -- ledger and relay -----------------------------------------------------------------------
 
     def committed(self, rows: int, seconds: float) -> None:
@@ -183,66 +194,6 @@ class Metrics:
 
     def publish_failed(self, error: Exception) -> None:
         self._publish_failures.inc()
-
-
-class Fleet(Collector):
-    """The figures of the whole fleet, read from the ledger when somebody scrapes.
-
-    `read` is asked at most once in `refresh` seconds, by one scrape at a time: another one gets
-    what was read before. While the ledger does not answer there are no samples at all: an old
-    figure would look like a true one.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[], Backlog],
-        refresh: float,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._read, self._refresh, self._monotonic = read, refresh, monotonic
-        self._reading = threading.Lock()
-        self._backlog: Backlog | None = None
-        self._next = float("-inf")
-
-    def describe(self) -> list[Metric]:
-        """Their names, so that registering does not ask the ledger."""
-        return [_empty(family.name) for family in FAMILIES if family.fleet]
-
-    def register(self, registry: CollectorRegistry) -> None:
-        registry.register(self)
-
-    def collect(self) -> Iterator[Metric]:
-        backlog = self._current()
-        if backlog is None:
-            return
-        operations = _empty("fleet_operations")
-        for (manager, command, phase), count in sorted(backlog.operations.items()):
-            operations.add_metric([manager or "none", command, phase], count)
-        yield operations
-        instances = _empty("fleet_instances")
-        for (manager, state), count in sorted(backlog.instances.items()):
-            instances.add_metric([manager or "none", state], count)
-        yield instances
-        for name, value in (
-            ("fleet_oldest_operation_seconds", backlog.oldest_operation),
-            ("fleet_outbox_events", backlog.outbox),
-            ("fleet_outbox_oldest_seconds", backlog.oldest_event),
-            ("fleet_workers", backlog.workers),
-        ):
-            gauge = _empty(name)
-            gauge.add_metric([], value)
-            yield gauge
-
-    def _current(self) -> Backlog | None:
-        if self._monotonic() >= self._next and self._reading.acquire(blocking=False):
-            try:
-                self._backlog = self._read()
-            except Unavailable:
-                self._backlog = None
-            finally:
-                self._next = self._monotonic() + self._refresh
-                self._reading.release()
-        return self._backlog
 
 
 class _Maker:
@@ -268,11 +219,6 @@ class _Maker:
             registry=self._registry,
             buckets=family.bounds,
         )
-
-
-def _empty(name: str) -> GaugeMetricFamily:
-    family = BY_NAME[name]
-    return GaugeMetricFamily(family.full_name, family.text, labels=family.labels)
 
 
 def _kind(step: str) -> str:

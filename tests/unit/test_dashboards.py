@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from consumer.ledger.base import Backlog
 from consumer.telemetry.catalogue import FAMILIES, PREFIX, Family
-from consumer.telemetry.metrics import Fleet, Metrics
+from consumer.telemetry.gauges import Fleet, Moves
+from consumer.telemetry.metrics import Metrics
 from tests.house.tree import ROOT
 
 FILES = sorted((ROOT / "dashboards").glob("*.json"))
@@ -53,6 +54,7 @@ def exported() -> dict[str, set[str]]:
     registry = CollectorRegistry()
     Metrics(registry, "0")
     registry.register(Fleet(Backlog, 1))
+    registry.register(Moves(tuple, 1))
     names: set[str] = set(registry._names_to_collectors)
     return {name: labels(family) for family in FAMILIES for name in samples(family) & names}
 

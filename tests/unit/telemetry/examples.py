@@ -54,6 +54,9 @@ _ARGUMENTS: dict[str, Any] = {
     "queries": 4,
     "rows": 5,
     "up": True,
+    "direction": "adopt",
+    "stage": "verified",
+    "freeze": 12.5,
     "event_type": "trove.resources.instance.create.end",
 }
 

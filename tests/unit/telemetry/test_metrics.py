@@ -4,11 +4,14 @@ import re
 import threading
 from pathlib import Path
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 
 from consumer.ledger.base import Backlog, Unavailable
+from consumer.telemetry.base import Moving
 from consumer.telemetry.catalogue import FAMILIES, document
-from consumer.telemetry.metrics import Fleet, Metrics
+from consumer.telemetry.gauges import Fleet, Moves
+from consumer.telemetry.metrics import Metrics
 from handlers.base import Next
 from handlers.operation import SECOND
 from tests.unit.telemetry.examples import (
@@ -28,6 +31,15 @@ BACKLOG = Backlog(
     outbox=2,
     oldest_event=0.5,
     workers=2,
+)
+
+MOVING = Moving(
+    direction="adopt",
+    status="running",
+    stages={"planned": 3, "soaking": 2},
+    failures={"deadline": 1},
+    rate=4.0,
+    eta=(60.0, 90.0),
 )
 
 
@@ -110,6 +122,37 @@ def test_fleet_figures_come_from_the_ledger() -> None:
     assert value(registry, "fleet_workers") == 2
 
 
+def test_how_migrations_go_comes_from_the_ledger() -> None:
+    registry = CollectorRegistry()
+    again = msgspec.structs.replace(MOVING, status="paused", eta=None, rate=0.0)
+    registry.register(Moves(lambda: [MOVING, again], refresh=15))
+
+    adopt = {"direction": "adopt"}
+    assert value(registry, "fleet_migrations", **adopt, status="paused") == 1
+    assert value(registry, "fleet_migration_instances", **adopt, stage="soaking") == 4
+    assert value(registry, "fleet_migration_failures", **adopt, reason="deadline") == 2
+    assert value(registry, "fleet_migration_rate", **adopt) == 4
+    assert value(registry, "fleet_migration_eta_seconds", **adopt, bound="high") == 90
+
+
+def test_nobody_tells_when_a_paused_migration_ends() -> None:
+    registry = CollectorRegistry()
+    paused = msgspec.structs.replace(MOVING, eta=None)
+    registry.register(Moves(lambda: [paused], refresh=15))
+
+    assert value(registry, "fleet_migration_eta_seconds", direction="adopt", bound="low") is None
+
+
+def test_a_freeze_is_observed_when_the_instance_is_through_with_it() -> None:
+    registry, metrics = told()
+
+    metrics.moved("adopt", "verified", "", 12.5)
+    metrics.moved("adopt", "soaking", "", 12.5)
+
+    seconds = value(registry, "migration_freeze_seconds_sum", direction="adopt", outcome="verified")
+    assert seconds == 12.5
+
+
 def test_the_ledger_is_asked_once_in_the_refresh_time() -> None:
     asked: list[int] = []
     now = [0.0]
@@ -163,6 +206,7 @@ def test_a_scrape_does_not_wait_for_another_ones_ledger() -> None:
 def test_the_catalogue_is_what_the_registry_holds() -> None:
     registry, metrics = told()
     registry.register(Fleet(lambda: BACKLOG, refresh=15))
+    registry.register(Moves(lambda: [MOVING], refresh=15))
     tell_everything(metrics)
 
     held = {
