@@ -1,0 +1,281 @@
+"""Instances change hands: whole operations on the in-memory cloud."""
+
+from typing import Any
+
+import pytest
+
+from handlers.base import NewStack
+from handlers.clouds.memory.faults import FaultRule, Refuse
+from handlers.clouds.memory.settings import Abilities
+from handlers.commands import AdoptInstance, DeleteInstance, ResizeInstance, ResizeVolume
+from handlers.errors import Reason
+from handlers.instance import State
+from handlers.keys import SERVER, STACK, VOLUME
+from handlers.operation import Operation, Phase
+from tests.unit.migrated import PROJECT, Bench
+
+
+def native(bench: Bench) -> dict[str, Any]:
+    """Everything that has an id and is no stack, as it is now."""
+    core = bench.state.core
+    return {
+        "servers": {one.id: (one.launched, one.flavor) for one in core.servers.values()},
+        "volumes": {one.id: one.size for one in core.volumes.values()},
+        "ports": set(core.ports),
+        "groups": {one.id for one in core.groups.values() if one.name != "default"},
+    }
+
+
+def reason(op: Operation) -> Reason:
+    assert op.phase is Phase.FAILED, op
+    assert op.failure is not None
+    return op.failure.reason
+
+
+# -- adopt ----------------------------------------------------------------------------------------
+
+
+def test_an_adopted_instance_is_the_same_one_in_a_stack() -> None:
+    bench = Bench()
+    before, record = native(bench), bench.record
+
+    assert bench.adopt().phase is Phase.SUCCEEDED
+
+    assert native(bench) == before
+    assert bench.record.manager == "orchestrator"
+    assert not bench.record.soaking
+    (stack,) = bench.stacks
+    assert bench.record.resources == {**record.resources, STACK: bench.record.resources[STACK]}
+    assert stack.id == bench.record.resources[STACK].id
+
+
+def test_an_adoption_that_is_not_committed_retains_everything() -> None:
+    bench = Bench()
+    bench.adopt(commit=False)
+    assert bench.record.soaking
+
+    (stack,) = bench.stacks
+    before = native(bench)
+    bench.cloud.delete_stack(bench.subject, stack.id)  # by mistake
+    bench.clock.sleep(60)
+    bench.state.core.advance()
+
+    assert not bench.stacks
+    assert native(bench) == before
+
+
+def test_what_is_committed_later_retains_the_volume_only() -> None:
+    bench = Bench()
+    bench.adopt(commit=False)
+
+    assert bench.adopt().phase is Phase.SUCCEEDED
+
+    assert not bench.record.soaking
+    template = bench.cloud.stack_template(bench.subject, bench.stacks[0].id)
+    assert template is not None
+    kept = [name for name, one in template["resources"].items() if "deletion_policy" in one]
+    assert kept == ["volume_data"]
+
+
+def test_an_adopted_instance_is_resized_through_its_stack_and_deleted_with_it() -> None:
+    bench = Bench()
+    bench.adopt()
+
+    for body in (
+        ResizeInstance(project=PROJECT, flavor="3"),
+        ResizeInstance(project=PROJECT, flavor="2"),
+        ResizeVolume(project=PROJECT, size=5),
+    ):
+        assert bench.send(body).phase is Phase.SUCCEEDED
+    assert bench.send(DeleteInstance(project=PROJECT)).phase is Phase.SUCCEEDED
+
+    assert not bench.stacks
+    assert native(bench) == {"servers": {}, "volumes": {}, "ports": set(), "groups": set()}
+
+
+def test_adopting_again_does_nothing() -> None:
+    bench = Bench()
+    bench.adopt()
+
+    again = bench.adopt()
+
+    assert again.phase is Phase.SUCCEEDED
+    assert not again.learned
+
+
+# -- what must not be adopted ---------------------------------------------------------------------
+
+
+def test_a_pinned_instance_stays() -> None:
+    bench = Bench()
+    bench.world.ledger.pin(bench.subject, pinned=True)
+
+    op = bench.adopt()
+
+    assert reason(op) is Reason.REFUSED
+    assert "unpin" in (op.failure.message if op.failure else "")
+    assert bench.record.manager == "natives"
+
+
+def test_a_server_with_another_flavor_than_the_recorded_one_is_left_alone() -> None:
+    bench = Bench()
+    server = bench.record.resources[SERVER].id
+    bench.cloud.resize_server(server, "4")
+    bench.clock.sleep(60)
+    bench.cloud.confirm_resize(server)
+    bench.clock.sleep(60)
+
+    assert reason(bench.adopt()) is Reason.DRIFT
+    assert not bench.stacks
+    assert bench.record.state is State.ACTIVE
+
+
+def test_an_instance_whose_volume_is_gone_is_left_alone() -> None:
+    bench = Bench()
+    del bench.state.core.volumes[bench.record.resources[VOLUME].id]
+
+    assert reason(bench.adopt()) is Reason.NOT_FOUND
+    assert not bench.stacks
+
+
+def test_a_taken_name_is_not_adopted_over() -> None:
+    bench = Bench()
+    empty = {"heat_template_version": "2017-02-24"}
+    bench.cloud.create_stack(
+        NewStack(
+            subject=bench.subject,
+            template=empty,
+            environment={},
+            parameters={},
+            write="somebody_stack",
+            minutes=5,
+        )
+    )
+    (somebodys,) = bench.stacks
+
+    assert reason(bench.adopt()) is Reason.EXISTS
+    assert bench.stacks == [somebodys]
+
+
+# -- ways back ------------------------------------------------------------------------------------
+
+
+def test_a_heat_that_does_not_adopt_says_which_setting_would() -> None:
+    bench = Bench(abilities=Abilities(adoption=False))
+    before = native(bench)
+
+    op = bench.adopt()
+
+    assert reason(op) is Reason.UNSUPPORTED
+    assert "enable_stack_adopt" in (op.failure.message if op.failure else "")
+    assert native(bench) == before
+    assert bench.record.manager == "natives"
+    assert bench.record.state is State.ACTIVE
+
+
+def test_a_heat_that_makes_a_second_set_is_cleaned_up_after() -> None:
+    bench = Bench(abilities=Abilities(twins=True))
+    before = native(bench)
+
+    op = bench.adopt()
+
+    assert reason(op) is Reason.UNSUPPORTED
+    assert op.left == ()
+    assert native(bench) == before, "exactly the second set is gone"
+    assert not bench.stacks
+    assert bench.record.manager == "natives"
+    assert bench.record.state is State.ACTIVE
+
+
+@pytest.mark.parametrize("verb", ["adopt_stack", "check_stack", "preview_stack", "update_stack"])
+def test_a_call_that_is_refused_leaves_an_unharmed_native_instance(verb: str) -> None:
+    bench = Bench()
+    before, record = native(bench), bench.record
+    bench.state.inject(FaultRule(effect=Refuse(status=400), verb=verb, times=9))
+
+    op = bench.adopt()
+
+    assert reason(op) is Reason.REFUSED
+    assert op.left == ()
+    assert native(bench) == before
+    assert bench.record == record
+    assert not bench.stacks
+
+
+def test_an_adoption_that_does_not_end_in_time_is_undone() -> None:
+    bench = Bench()
+    before, record = native(bench), bench.record
+    bench.state.orchestration.kill_engine()
+
+    command = bench.world.send(bench.subject, AdoptInstance(project=PROJECT, max_freeze=30))
+    bench.world.run(60)
+    bench.state.orchestration.start_engine()
+    bench.world.run()
+
+    op = bench.world.operation(command)
+    assert reason(op) is Reason.DEADLINE
+    assert native(bench) == before
+    assert bench.record == record
+    assert not bench.stacks
+
+
+# -- release --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("manager", ["natives", "orchestrator"])
+def test_a_released_instance_is_native_and_has_no_stack(manager: str) -> None:
+    bench = Bench(manager)
+    if manager == "natives":
+        bench.adopt()
+    before = native(bench)
+
+    assert bench.release().phase is Phase.SUCCEEDED
+
+    assert native(bench) == before
+    assert bench.record.manager == "natives"
+    assert STACK not in bench.record.resources
+    assert not bench.stacks
+    assert bench.send(ResizeInstance(project=PROJECT, flavor="3")).phase is Phase.SUCCEEDED
+    assert bench.send(DeleteInstance(project=PROJECT)).phase is Phase.SUCCEEDED
+    assert native(bench)["servers"] == {}
+    assert native(bench)["volumes"] == {}
+
+
+def test_releasing_what_is_native_does_nothing() -> None:
+    op = Bench().release()
+
+    assert op.phase is Phase.SUCCEEDED
+    assert not op.learned
+
+
+def test_a_stack_that_cannot_be_made_to_retain_is_not_deleted() -> None:
+    bench = Bench("orchestrator")
+    before = native(bench)
+    bench.state.inject(FaultRule(effect=Refuse(status=400), verb="update_stack", times=1))
+
+    assert reason(bench.release()) is Reason.REFUSED
+
+    assert native(bench) == before
+    assert bench.record.manager == "orchestrator"
+    assert len(bench.stacks) == 1
+
+
+# -- the volume that goes with its server ---------------------------------------------------------
+
+
+def test_what_nova_does_with_the_volume_is_recorded_changed_and_given_back() -> None:
+    bench = Bench()
+    server, volume = (bench.record.resources[key].id for key in (SERVER, VOLUME))
+    bench.cloud.doom_volume(server, volume, doomed=True)
+
+    def doomed() -> bool:
+        (found,) = bench.cloud.get(bench.record.resources[SERVER].kind, [server])
+        return volume in getattr(found, "doomed", ())
+
+    bench.adopt()
+    assert not doomed()
+    assert bench.record.doomed
+
+    bench.release()
+    assert doomed()
+    assert not bench.record.doomed
