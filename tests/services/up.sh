@@ -62,7 +62,10 @@ make_user() { # make_user SERVICE: what tests/support/services.py logs in with
         mariadb) for host in 127.0.0.1 localhost; do
             mysql -e "CREATE USER IF NOT EXISTS 'trove_resources'@'$host'
                           IDENTIFIED BY 'trove_resources';
-                      GRANT ALL ON \`trove\\_resources\\_%\`.* TO 'trove_resources'@'$host'"
+                      GRANT ALL ON \`trove\\_resources\\_%\`.* TO 'trove_resources'@'$host';
+                      CREATE USER IF NOT EXISTS 'trove_reader'@'$host'
+                          IDENTIFIED BY 'trove_reader';
+                      GRANT SELECT ON \`trove\\_resources\\_%\`.* TO 'trove_reader'@'$host'"
         done ;;
         postgresql) (
             cd / # the postgres user may not read the checkout

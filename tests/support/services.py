@@ -68,6 +68,14 @@ MARIADB = Service(
     "start it with tests/services/up.sh, then run `make integration`",
     _probe_database,
 )
+#: The same server for a user that may only read.
+MARIADB_READER = Service(
+    "MariaDB for a reader",
+    "TEST_MARIADB_READER_URL",
+    "mysql+pymysql://trove_reader:trove_reader@127.0.0.1:3306/",
+    "start it with tests/services/up.sh, then run `make integration`",
+    _probe_database,
+)
 POSTGRESQL = Service(
     "PostgreSQL",
     "TEST_POSTGRESQL_URL",
