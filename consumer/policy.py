@@ -4,6 +4,7 @@ from random import Random
 
 import msgspec
 
+from handlers.commands import AdoptInstance, Command, ReleaseInstance
 from handlers.operation import SECOND, Micros
 from handlers.resources import Service
 
@@ -45,9 +46,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """How long after an intent the effect of its call may still show."""
         return self.slack + self.call_timeouts.get(service, self.call_timeout) + self.lag
 
-    def limit_of(self, command: str) -> Micros:
-        """How long a command may take from its opening."""
-        return self.limits.get(command, self.limit)
+    def limit_of(self, command: Command) -> Micros:
+        """How long a command may take from its opening: no longer than its own `max_freeze`."""
+        limit = self.limits.get(command.name, self.limit)
+        body = command.body
+        if isinstance(body, AdoptInstance | ReleaseInstance) and body.max_freeze is not None:
+            return min(limit, body.max_freeze * SECOND)
+        return limit
 
     def pause(self, attempts: int, random: Random) -> Micros:
         """The pause after the n-th failed attempt: exponential, half of it jitter."""

@@ -152,7 +152,7 @@ class Scheduler:
             manager=self._registry.choose(op.command, basis),
             revision=PLAN_REVISION,
             now=now,
-            deadline=now + self._policy.limit_of(op.command.name),
+            deadline=now + self._policy.limit_of(op.command),
         )
 
     def _rescue(self) -> None:

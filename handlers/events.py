@@ -158,7 +158,8 @@ MIGRATION_TYPE = "trove.resources.migration"
 
 MIGRATION_SOURCE = "trove-resources/migration"
 
-_ALARMING = frozenset({MigrationKind.CANARY_FAILED, MigrationKind.INSTANCE_FAILED})
+#: The news that go out with the priority `error`.
+ALARMING = frozenset({MigrationKind.CANARY_FAILED, MigrationKind.INSTANCE_FAILED})
 
 
 class MigrationData(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +200,7 @@ class MigrationEvent(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def priority(self) -> str:
         """The notification's priority: `error` when the canary or an instance failed."""
-        return "error" if self.kind in _ALARMING else "info"
+        return "error" if self.kind in ALARMING else "info"
 
 
 #: What the outbox holds and the relay publishes.

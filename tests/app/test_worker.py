@@ -27,7 +27,15 @@ from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
 from handlers.base import Answer, NewVolume
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
-from handlers.commands import Command, CreateInstance, DataVolume, DeleteInstance, Network
+from handlers.commands import (
+    Body,
+    Command,
+    CreateInstance,
+    DataVolume,
+    DeleteInstance,
+    Network,
+    RebootInstance,
+)
 from handlers.events import Event, News
 from handlers.operation import Micros
 from handlers.resources import Service
@@ -295,8 +303,12 @@ def test_deadlines_reach_the_policy() -> None:
         Settings(limits=Limits(deadline=900, deadlines={"instance.delete": 60.0}))
     )
 
-    assert policy.limit_of("instance.create") == 900e6
-    assert policy.limit_of("instance.delete") == 60e6
+    assert policy.limit_of(_command(RebootInstance(project="p"))) == 900e6
+    assert policy.limit_of(_command(DeleteInstance(project="p"))) == 60e6
+
+
+def _command(body: Body) -> Command:
+    return Command(id="c1", subject="s1", source="test", body=body)
 
 
 def test_every_password_and_key_is_known_to_the_log() -> None:

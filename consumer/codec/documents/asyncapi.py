@@ -1,12 +1,13 @@
 """The AsyncAPI 3 document: channels, operations and messages; schemas are the files beside it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from consumer.broker.topology import Notices, Topology
 from consumer.codec.cloudevents import CONTENT_TYPE, DATA_VERSION
-from consumer.codec.documents.schemas import short, summary
+from consumer.codec.documents.schemas import MIGRATION_TELLS, short, summary
 from handlers.commands import BODIES
-from handlers.events import EventKind
+from handlers.events import ALARMING, MIGRATION_TYPE, EventKind, MigrationKind
 
 Document = dict[str, Any]
 
@@ -34,9 +35,15 @@ def document() -> Document:
         "channels": {
             "commands": _command_channel(topology, commands),
             "info": _event_channel(
-                notices, 0, {**events[EventKind.START], **events[EventKind.END]}
+                notices,
+                0,
+                {
+                    **events[EventKind.START],
+                    **events[EventKind.END],
+                    **_told(frozenset(MigrationKind) - ALARMING),
+                },
             ),
-            "error": _event_channel(notices, 1, events[EventKind.ERROR]),
+            "error": _event_channel(notices, 1, {**events[EventKind.ERROR], **_told(ALARMING)}),
         },
         "operations": {
             "receiveCommand": {"action": "receive", "channel": {"$ref": "#/channels/commands"}},
@@ -49,6 +56,12 @@ def document() -> Document:
 
 def _events(kind: EventKind) -> list[str]:
     return [f"{name}.{kind}" for name in BODIES]
+
+
+def _told(kinds: Collection[MigrationKind]) -> Document:
+    """The events of migrations of these kinds, in the order in which they are declared."""
+    keys = [_key(f"{MIGRATION_TYPE}.{kind}") for kind in MigrationKind if kind in kinds]
+    return {key: {"$ref": f"#/components/messages/{key}"} for key in keys}
 
 
 def _key(message_type: str) -> str:
@@ -93,10 +106,13 @@ def _messages() -> Document:
     messages: Document = {}
     for name, body in BODIES.items():
         messages[_key(name)] = _message(name, "commands", summary(body))
-        for kind in EventKind:
-            messages[_key(f"{name}.{kind}")] = _message(
-                f"{name}.{kind}", "events", f"The {kind} of {short(name)}."
+        for told in EventKind:
+            messages[_key(f"{name}.{told}")] = _message(
+                f"{name}.{told}", "events", f"The {told} of {short(name)}."
             )
+    for kind in MigrationKind:
+        name = f"{MIGRATION_TYPE}.{kind}"
+        messages[_key(name)] = _message(name, "events", MIGRATION_TELLS[kind])
     return messages
 
 

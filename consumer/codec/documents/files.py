@@ -9,9 +9,11 @@ import yaml
 
 from consumer.codec.commands import to_dict
 from consumer.codec.documents import asyncapi, tables
+from consumer.codec.documents.migrations import migration_events
 from consumer.codec.documents.samples import COMMANDS, events
 from consumer.codec.documents.schemas import all_schemas, short
 from consumer.codec.events import to_payload
+from handlers.events import News
 from handlers.template import document_of
 
 #: Directories that hold nothing but generated files.
@@ -31,7 +33,8 @@ def contents() -> dict[str, str]:
         files[f"samples/commands/{short(name)}.json"] = _json(to_dict(command))
         if stack := document_of(command.subject, command.body):
             files[f"samples/templates/{short(name)}.yaml"] = stack.shown()
-    for event in events():
+    told: tuple[News, ...] = (*events(), *migration_events())
+    for event in told:
         files[f"samples/events/{short(event.type)}.json"] = _json(to_payload(event))
     files["asyncapi.yaml"] = yaml.safe_dump(asyncapi.document(), sort_keys=False, width=100)
     files["messages.md"] = tables.page()

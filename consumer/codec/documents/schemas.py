@@ -14,7 +14,13 @@ from consumer.codec.cloudevents import (
 )
 from consumer.codec.commands import CommandId, Source
 from handlers.commands import BODIES, PREFIX, Body, Uuid
-from handlers.events import EventData, EventKind
+from handlers.events import (
+    MIGRATION_TYPE,
+    EventData,
+    EventKind,
+    MigrationData,
+    MigrationKind,
+)
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -62,6 +68,43 @@ _TELLS = {
 }
 
 
+def migration_event_schema(kind: MigrationKind) -> Schema:
+    """The payload of the notification of a migration's event."""
+    name = f"{MIGRATION_TYPE}.{kind}"
+    data, parts = _components(MigrationData)
+    parts["MigrationData"]["required"] = sorted(parts["MigrationData"]["properties"])
+    envelope = _envelope({"const": name}, data, name)
+    subject = {"type": "string", "description": "the migration"}
+    del envelope["properties"]["traceparent"]
+    envelope["properties"]["subject"] = subject
+    return {
+        "$schema": DRAFT,
+        "$id": data_schema(name),
+        "title": short(name),
+        "description": MIGRATION_TELLS[kind],
+        **envelope,
+        "$defs": parts,
+    }
+
+
+MIGRATION_TELLS = {
+    MigrationKind.STARTED: "The migration has begun.",
+    MigrationKind.BATCH_START: "A batch begins; batch 0 is the canary.",
+    MigrationKind.BATCH_END: "All instances of a batch are through.",
+    MigrationKind.CANARY_PASSED: "The canary was moved, has soaked and shows nothing wrong.",
+    MigrationKind.CANARY_FAILED: "The canary went wrong: nothing else is moved.",
+    MigrationKind.HELD: "It waits for an approval: `migrate resume`.",
+    MigrationKind.PAUSED: "It was paused, or paused itself: nothing new is moved.",
+    MigrationKind.RESUMED: "It goes on.",
+    MigrationKind.TUNED: "Somebody changed its settings.",
+    MigrationKind.ABORTED: "Somebody ended it: what has not begun stays where it is.",
+    MigrationKind.INSTANCE_FAILED: "An instance could not be moved and is where it was.",
+    MigrationKind.INSTANCE_ROLLED_BACK: "An instance is back where it was.",
+    MigrationKind.ROLLBACK_START: "What was moved goes back.",
+    MigrationKind.DONE: "The migration is over. The last event of a migration.",
+}
+
+
 def all_schemas() -> dict[str, Schema]:
     """File name (without suffix) below docs/schemas/ -> schema."""
     commands = {f"commands/{short(name)}": command_schema(body) for name, body in BODIES.items()}
@@ -70,7 +113,11 @@ def all_schemas() -> dict[str, Schema]:
         for name in BODIES
         for kind in EventKind
     }
-    return commands | events
+    told = {
+        f"events/{short(MIGRATION_TYPE)}.{kind}": migration_event_schema(kind)
+        for kind in MigrationKind
+    }
+    return commands | events | told
 
 
 def summary(struct: type) -> str:

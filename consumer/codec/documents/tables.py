@@ -1,12 +1,13 @@
 """docs/messages.md: every command, every event, every reason, for people."""
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from consumer.broker.topology import Topology
 from consumer.codec.cloudevents import CONTENT_TYPE, SPEC_VERSION
 from consumer.codec.commands import MAX_BYTES, to_dict
+from consumer.codec.documents.markdown import fields, table
+from consumer.codec.documents.migrations import told_of_migrations
 from consumer.codec.documents.samples import COMMANDS
 from consumer.codec.documents.schemas import Schema, command_schema, event_schema, short, summary
 from consumer.codec.refusal import REMEDY as REFUSALS
@@ -58,8 +59,9 @@ def page() -> str:
             _EVENTS,
             *_event_data(),
             *_reasons(),
+            *told_of_migrations(),
             _REFUSED,
-            *_table(("reason", "what to do"), ((f"`{r}`", REFUSALS[r]) for r in REFUSALS)),
+            *table(("reason", "what to do"), ((f"`{r}`", REFUSALS[r]) for r in REFUSALS)),
         )
     )
 
@@ -81,14 +83,14 @@ def _envelope() -> Iterator[str]:
         "type": "string",
         "description": "`urn:trove:resources:<noun>:<verb>:1`; another version is refused",
     }
-    yield from _fields(shown, "attribute")
+    yield from fields(shown, "attribute")
 
 
 def _command(name: str) -> Iterator[str]:
     schema = command_schema(BODIES[name])
     yield f"### {short(name)}\n"
     yield f"`{name}`: {summary(BODIES[name])}\n"
-    yield from _fields(schema["$defs"][BODIES[name].__name__], "field of `data`")
+    yield from fields(schema["$defs"][BODIES[name].__name__], "field of `data`")
     sample = json.dumps(to_dict(COMMANDS[name])["data"], indent=2)
     yield f"```json\n{sample}\n```\n"
 
@@ -103,7 +105,7 @@ def _parts() -> Iterator[str]:
     for name in sorted(set(parts) - own):
         yield f"### {name}\n"
         yield parts[name]["description"] + "\n"
-        yield from _fields(parts[name], "field")
+        yield from fields(parts[name], "field")
 
 
 def _event_data() -> Iterator[str]:
@@ -113,91 +115,15 @@ def _event_data() -> Iterator[str]:
         if name != "EventData":
             yield f"### {name}\n"
         yield parts[name]["description"] + "\n"
-        fields = {
+        shown = {
             key: {"enum": enums[field["$ref"]]["enum"]} if field.get("$ref") in enums else field
             for key, field in parts[name]["properties"].items()
         }
-        yield from _fields({**parts[name], "properties": fields}, "field")
+        yield from fields({**parts[name], "properties": shown}, "field")
 
 
 def _reasons() -> Iterator[str]:
     yield "### Reasons of errors\n"
     yield "`retryable` says whether the same command under a new id may well succeed.\n"
     rows = ((f"`{r}`", "yes" if r in WORTH_A_RETRY else "", REMEDY[r]) for r in REMEDY)
-    yield from _table(("reason", "retryable", "what to do"), rows)
-
-
-def _fields(schema: Schema, title: str) -> Iterator[str]:
-    required = schema.get("required", [])
-    rows = (
-        (f"`{name}`", _type(field), _need(name, field, required), _limits(field))
-        for name, field in schema["properties"].items()
-    )
-    yield from _table((title, "type", "default", "limits and unit"), rows)
-
-
-def _need(name: str, field: Schema, required: Iterable[str]) -> str:
-    if name in required:
-        return "required"
-    return f"`{json.dumps(field['default'])}`" if field.get("default") is not None else ""
-
-
-def _type(field: Schema) -> str:
-    if "$ref" in field:
-        name = field["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "allOf" in field:
-        return _type(field["allOf"][0])
-    if "anyOf" in field:
-        return " or ".join(_type(each) for each in field["anyOf"] if each.get("type") != "null")
-    if field.get("type") == "array":
-        return f"list of {_type(field['items'])}"
-    if field.get("type") == "object" and "additionalProperties" in field:
-        return f"map to {_type(field['additionalProperties'])}"
-    return str(field.get("type", "string"))
-
-
-def _limits(field: Schema) -> str:
-    """The constraints of a field, and of what it is made of, in words."""
-    parts = [field, *field.get("anyOf", ())]
-    parts += [part["items"] for part in parts if "items" in part]
-    words = [text for part in parts for text in _words(part)]
-    return "; ".join(dict.fromkeys(words)).replace("|", "\\|")
-
-
-#: Says again what `$` means everywhere but in Python.
-_NO_LINE_FEED = r"(?!\n)"
-
-_BOUNDS = (
-    ("minimum", "maximum", ""),
-    ("minLength", "maxLength", " characters"),
-    ("minItems", "maxItems", " entries"),
-    ("minProperties", "maxProperties", " entries"),
-)
-
-
-def _words(part: Schema) -> Iterator[str]:
-    if "const" in part:
-        yield f"`{part['const']}`"
-    if "enum" in part:
-        yield ", ".join(f"`{value}`" for value in part["enum"])
-    for low, high, unit in _BOUNDS:
-        if high in part:
-            yield f"{part.get(low, 0)} to {part[high]}{unit}"
-    if "pattern" in part:
-        yield f"`{part['pattern'].replace(_NO_LINE_FEED, '')}`"
-    if "format" in part:
-        yield str(part["format"])
-    if part.get("writeOnly"):
-        yield "secret: kept encrypted, never shown"
-    if "description" in part:
-        yield part["description"]
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    columns = list(head)
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(str(cell) for cell in row) + " |"
-    yield ""
+    yield from table(("reason", "retryable", "what to do"), rows)

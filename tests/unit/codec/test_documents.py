@@ -11,16 +11,21 @@ from jsonschema import Draft202012Validator
 
 from consumer.codec.commands import decode, encode
 from consumer.codec.documents.files import OWNED, contents, write
+from consumer.codec.documents.migrations import migration_events
+from consumer.codec.documents.samples import events
 from consumer.codec.documents.schemas import short
 from consumer.codec.events import from_payload, to_payload
 from consumer.codec.refusal import Refusal
 from handlers.commands import BODIES
 from handlers.errors import Reason
-from handlers.events import EventKind
+from handlers.events import MIGRATION_TYPE, EventKind, MigrationKind, News
 
 DOCS = Path(__file__).parents[3] / "docs"
 COMMANDS = [short(name) for name in BODIES]
-EVENTS = [f"{name}.{kind}" for name in COMMANDS for kind in EventKind]
+NEWS = [f"{MIGRATION_TYPE}.{kind}" for kind in MigrationKind]
+EVENTS = [f"{name}.{kind}" for name in COMMANDS for kind in EventKind] + [
+    short(name) for name in NEWS
+]
 FILES = contents()
 
 
@@ -96,12 +101,25 @@ def test_asyncapi_references_lead_somewhere() -> None:
 def test_asyncapi_names_every_command_and_event() -> None:
     document = yaml.safe_load((DOCS / "asyncapi.yaml").read_text(encoding="utf-8"))
     told = {message["name"] for message in document["components"]["messages"].values()}
-    assert told == {*BODIES, *(f"{name}.{kind}" for name in BODIES for kind in EventKind)}
+    events = {f"{name}.{kind}" for name in BODIES for kind in EventKind}
+    assert told == {*BODIES, *events, *NEWS}
+
+
+def test_asyncapi_puts_every_event_into_the_channel_of_its_priority() -> None:
+    document = yaml.safe_load((DOCS / "asyncapi.yaml").read_text(encoding="utf-8"))
+    told: tuple[News, ...] = (*events(), *migration_events())
+    for event in told:
+        key = short(event.type).replace(".", "_")
+        channels = [
+            name for name in ("info", "error") if key in document["channels"][name]["messages"]
+        ]
+        assert channels == [event.priority]
 
 
 def test_page_tells_every_command_and_every_reason() -> None:
     page = (DOCS / "messages.md").read_text(encoding="utf-8")
     assert all(f"### {name}\n" in page for name in COMMANDS)
+    assert all(f"| `{name}` |" in page for name in NEWS)
     assert all(f"| `{reason}` |" in page for reason in (*Reason, *Refusal))
 
 

@@ -6,15 +6,17 @@ import pytest
 from msgspec.structs import replace
 
 from consumer.codec.cloudevents import rfc3339
+from consumer.codec.documents.migrations import migration_events
 from consumer.codec.documents.samples import events
 from consumer.codec.events import from_payload, to_payload
 from handlers.commands import Command, DeleteInstance
-from handlers.events import EventKind, event_of
+from handlers.events import EventKind, MigrationEvent, News, event_of
 from handlers.instance import Instance, Ref, Scope
 from handlers.operation import Operation
 from handlers.resources import Kind
 
-EVENTS = {event.type: event for event in events()}
+TOLD: tuple[News, ...] = (*events(), *migration_events())
+EVENTS = {event.type: event for event in TOLD}
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
@@ -50,6 +52,14 @@ def test_later_fields_and_attributes_do_not_disturb_a_reader() -> None:
     payload = to_payload(event) | {"extension": 1}
     payload["data"]["later"] = True
     assert from_payload(payload) == event
+
+
+def test_what_a_migration_tells_has_one_id_and_says_how_urgent_it_is() -> None:
+    told = [event for event in EVENTS.values() if isinstance(event, MigrationEvent)]
+    assert len({event.id for event in told}) == len(told)
+    assert [event.id for event in migration_events()] == [event.id for event in told]
+    alarming = {event.kind.value for event in told if event.priority == "error"}
+    assert alarming == {"canary.failed", "instance.failed"}
 
 
 def test_nothing_is_told_of_what_belongs_to_another_project() -> None:
