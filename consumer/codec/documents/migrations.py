@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from consumer.codec.documents.markdown import fields, table
 from consumer.codec.documents.schemas import MIGRATION_TELLS, migration_event_schema
-from consumer.ledger.fleet import Direction, Settings, Stage, Status
 from handlers.errors import Reason
 from handlers.events import (
     MIGRATION_TYPE,
@@ -32,13 +29,25 @@ its `source` `trove-resources/migration`; priority is `error` for `canary.failed
 
 #: What is told by kind, where it is not the story of a migration that runs.
 _STATUS = {
-    MigrationKind.HELD: Status.HELD,
-    MigrationKind.CANARY_FAILED: Status.PAUSED,
-    MigrationKind.PAUSED: Status.PAUSED,
-    MigrationKind.ABORTED: Status.ABORTING,
-    MigrationKind.ROLLBACK_START: Status.ROLLING_BACK,
-    MigrationKind.INSTANCE_ROLLED_BACK: Status.ROLLING_BACK,
-    MigrationKind.DONE: Status.DONE,
+    MigrationKind.HELD: "held",
+    MigrationKind.CANARY_FAILED: "paused",
+    MigrationKind.PAUSED: "paused",
+    MigrationKind.ABORTED: "aborting",
+    MigrationKind.ROLLBACK_START: "rolling_back",
+    MigrationKind.INSTANCE_ROLLED_BACK: "rolling_back",
+    MigrationKind.DONE: "done",
+}
+_SETTINGS: dict[str, str | int | bool] = {
+    "canary": 1,
+    "hold": False,
+    "batch": 20,
+    "concurrency": 4,
+    "per_project": 2,
+    "rate": 60,
+    "max_freeze": 120,
+    "soak": 60,
+    "max_failures": 0,
+    "order": "risk",
 }
 _MESSAGES = {
     MigrationKind.CANARY_FAILED: "1 of 1 instances of the canary failed",
@@ -53,14 +62,13 @@ def migration_events() -> Iterator[MigrationEvent]:
     for place, kind in enumerate(MigrationKind):
         about = kind in (MigrationKind.INSTANCE_FAILED, MigrationKind.INSTANCE_ROLLED_BACK)
         done = kind is MigrationKind.DONE
-        stages = {Stage.COMMITTED: 50} if done else {Stage.PLANNED: 46, Stage.SOAKING: 4}
         data = MigrationData(
             migration=_MIGRATION,
-            direction=Direction.ADOPT.value,
-            status=_STATUS.get(kind, Status.RUNNING).value,
+            direction="adopt",
+            status=_STATUS.get(kind, "running"),
             batch=3 if done else 0,
-            settings=msgspec.to_builtins(Settings()),
-            stages={stage.value: count for stage, count in stages.items()},
+            settings=_SETTINGS,
+            stages={"committed": 50} if done else {"planned": 46, "soaking": 4},
             reason=Reason.DRIFT.value if kind is MigrationKind.INSTANCE_FAILED else "",
             message=_MESSAGES.get(kind, ""),
             instance=_INSTANCE if about else "",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
@@ -16,6 +17,7 @@ from consumer.codec.documents.samples import events
 from consumer.codec.documents.schemas import short
 from consumer.codec.events import from_payload, to_payload
 from consumer.codec.refusal import Refusal
+from consumer.ledger.fleet import Direction, Settings, Stage, Status
 from handlers.commands import BODIES
 from handlers.errors import Reason
 from handlers.events import MIGRATION_TYPE, EventKind, MigrationKind, News
@@ -103,6 +105,16 @@ def test_asyncapi_names_every_command_and_event() -> None:
     told = {message["name"] for message in document["components"]["messages"].values()}
     events = {f"{name}.{kind}" for name in BODIES for kind in EventKind}
     assert told == {*BODIES, *events, *NEWS}
+
+
+def test_migration_samples_speak_as_the_ledger_does() -> None:
+    for event in migration_events():
+        data = event.data
+        assert data.settings == msgspec.to_builtins(Settings())
+        assert data.direction in tuple(Direction)
+        assert data.status in tuple(Status)
+        assert set(data.stages) <= set(Stage)
+        assert data.reason in ("", *Reason)
 
 
 def test_asyncapi_puts_every_event_into_the_channel_of_its_priority() -> None:
