@@ -17,7 +17,7 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.listening import Board
 from consumer.secrets import Vault
 from consumer.telemetry.logs import Logs
-from handlers.base import Clouds
+from handlers.base import Cloud, Clouds
 from handlers.commands import Command
 from handlers.instance import Scope
 from handlers.resources import Service
@@ -67,6 +67,7 @@ class LiveDeployment:
     ) -> None:
         """`tick` in seconds; `adjust` changes the settings, `ledger` may be another one's."""
         self.scope = scope
+        self._clouds = clouds
         self._tally = tally
         key = Vault.new_key()
         settings = adjust(_settings(scope, manager, key, tick))
@@ -84,6 +85,10 @@ class LiveDeployment:
     def stop(self) -> None:
         self._client.close()
         self._worker.stop()
+
+    @property
+    def cloud(self) -> Cloud:
+        return self._clouds.of(self.scope)
 
     def seconds(self) -> float:
         return time.monotonic()

@@ -13,7 +13,7 @@ from handlers.operation import Operation, Phase
 from handlers.resources import Kind, Service
 from tests.contract.managers.inventory import Inventory
 from tests.contract.managers.place import Deployment, Place
-from tests.contract.managers.table import Manager
+from tests.contract.managers.table import MOVER, MOVES, OWNERS, Manager
 from tests.support.matrix import Measure
 from tests.support.traffic import Traffic
 
@@ -66,6 +66,12 @@ class Bench:
         self._deployment: Deployment = place.deployment(manager.name)
         self._begun: dict[str, _Begun] = {}
         self._data: dict[str, frozenset[str]] = {}
+        self._moved: set[str] = set()
+
+    @property
+    def deployment(self) -> Deployment:
+        """For tools beside the workers."""
+        return self._deployment
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -81,6 +87,8 @@ class Bench:
         self._begun[command.id] = _Begun(
             self._deployment.seconds(), self._deployment.traffic(), alone=not self._begun
         )
+        if type(body) in MOVES:
+            self._moved.add(subject)
         self._deployment.deliver(command)
         return command
 
@@ -106,11 +114,10 @@ class Bench:
         return done
 
     def promises_are_kept(self, subject: str) -> None:
-        """What the manager promises of everything that it owns holds for the subject."""
+        """What the subject's manager promises of everything that it owns holds for it."""
         record = self.record(subject)
-        if record.manager == self.manager.owner:
-            for promise in self.manager.promises:
-                promise(self.place, record)
+        for promise in OWNERS[record.manager].promises:
+            promise(self.place, record)
 
     def fail(self, subject: str, body: Body, reason: Reason, text: str = "") -> Done:
         """The command ends in an error that says why, and leaves nothing behind."""
@@ -180,6 +187,10 @@ class Bench:
     def is_recorded(self, subject: str) -> bool:
         return self._deployment.ledger.instance(subject) is not None
 
+    def pin(self, subject: str, *, pinned: bool) -> None:
+        """An operator has the subject stay with its manager, or lets it move."""
+        self._deployment.ledger.pin(subject, pinned=pinned)
+
     def wait_for_step(self, command: Command, step: str) -> None:
         """Wait until a step of the command has called the cloud."""
         ledger = self._deployment.ledger
@@ -222,9 +233,9 @@ class Bench:
         assert not unknown, f"{command.name} left what nobody recorded: {unknown}"
 
     def _is_frugal(self, command: Command, done: Done) -> None:
-        """Heat was asked no more than the manager promises; not at all where it owns nothing."""
-        owns = done.record is not None and done.record.manager == self.manager.owner
-        limit = self.manager.heat.get(type(command.body), 0) if owns else 0
+        """Heat was asked no more than the subject's manager promises, or a move may."""
+        heat = OWNERS[done.record.manager].heat if done.record else {}
+        limit = {**heat, **MOVES}.get(type(command.body), 0)
         asked = done.traffic.beside_listings.get(Service.ORCHESTRATION, 0)
         if done.alone:
             assert asked <= limit, f"{command.name} asked Heat {asked} times, not {limit}"
@@ -242,8 +253,16 @@ class Bench:
             assert event.data.project == command.body.project
             scope = self._deployment.scope
             assert (event.data.cloud, event.data.region) == (scope.cloud, scope.region)
-            assert event.data.manager in (self.manager.owner, self.manager.claimant)
+            assert event.data.manager in self._in_charge(command), event.data.manager
         return events[1]
+
+    def _in_charge(self, command: Command) -> set[str]:
+        """The managers that may carry the command out: after a move, the other one too."""
+        if type(command.body) in MOVES:
+            return {MOVER}
+        if command.subject in self._moved:
+            return set(OWNERS)
+        return {self.manager.owner, self.manager.claimant}
 
     def _measure(self, command: Command, outcome: str, done: Done) -> None:
         self.measures.append(

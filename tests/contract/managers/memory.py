@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from consumer.ledger.base import Ledger
 from handlers import registry
-from handlers.base import ResourceManager
+from handlers.base import Cloud, ResourceManager
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.commands import Command
 from handlers.instance import Scope
@@ -69,6 +69,7 @@ class VirtualDeployment:
         self._state = state
         self.scope = Scope(cloud="cloud", region="region", project=TENANT)
         self.ledger: Ledger = world.ledger
+        self.cloud: Cloud = MemoryCloud(state)
 
     def seconds(self) -> float:
         return self._world.clock.now() / SECOND

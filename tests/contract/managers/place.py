@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from consumer.ledger.base import Ledger
+from handlers.base import Cloud
 from handlers.commands import Command, CreateInstance
 from handlers.instance import Scope
 from tests.contract.managers.inventory import Inventory, SeenStack, Stored
@@ -34,6 +35,11 @@ class Deployment(Protocol):
     @property
     def scope(self) -> Scope:
         """Where commands are carried out; the project is the tenant of the tests."""
+        ...
+
+    @property
+    def cloud(self) -> Cloud:
+        """What the workers act on, for tools beside them."""
         ...
 
     def seconds(self) -> float:
@@ -64,7 +70,10 @@ class Trove(Protocol):
     def security_group(self, subject: str, cidr: str) -> str: ...
     def port(self, subject: str, group: str) -> str: ...
     def volume(self, subject: str, size: int) -> str: ...
-    def server(self, subject: str, port: str, volume: str) -> str: ...
+    def server(self, subject: str, port: str, volume: str, *, doomed: bool = False) -> str:
+        """With a `doomed` volume: one that Nova deletes with the server."""
+        ...
+
     def elsewhere(self, subject: str) -> str:
         """A volume of the subject's name in a project that is nobody's business."""
         ...
