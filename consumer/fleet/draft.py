@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -58,6 +59,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.items or self.events)
 
 
+class _News(NamedTuple):
+    """What is to be told, and the migration's batch when it came about."""
+
+    kind: MigrationKind
+    number: int
+    batch: int
+    message: str
+    item: Item | None = None
+
+
 @dataclass(slots=True)
 class Draft:
     """Collects what changes. Not shared: `advance` makes one, and hands out the Step."""
@@ -66,7 +77,7 @@ class Draft:
     migration: Migration
     stages: Counter[Stage]
     items: dict[int, Item]
-    news: list[tuple[MigrationKind, int, str, Item | None]] = field(default_factory=list)
+    news: list[_News] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
 
     @classmethod
@@ -103,7 +114,7 @@ class Draft:
         kind = _TOLD.get(item.stage)
         if kind is not None:
             number = item.attempt * _PLACES + item.place
-            self.news.append((kind, number, item.message, item))
+            self.news.append(_News(kind, number, self.migration.batch, item.message, item))
 
     def send(self, item: Item, verb: Verb, stage: Stage) -> None:
         """Promise a command for an item; it is offered to the ledger when that is written."""
@@ -118,7 +129,7 @@ class Draft:
         self.tell(kind, self.migration.version, reason)
 
     def tell(self, kind: MigrationKind, number: int, message: str = "") -> None:
-        self.news.append((kind, number, message, None))
+        self.news.append(_News(kind, number, self.migration.batch, message))
 
     def step(self, cancels: Iterable[str] = ()) -> Step:
         """What came of it; the events tell how things stand after it."""
@@ -129,8 +140,15 @@ class Draft:
             migration=migration,
             items=tuple(self.items[place] for place in sorted(self.changed)),
             events=tuple(
-                news_of(migration, self.stages, kind, number, message=message, item=item)
-                for kind, number, message, item in self.news
+                news_of(
+                    replace(migration, batch=news.batch),
+                    self.stages,
+                    news.kind,
+                    news.number,
+                    message=news.message,
+                    item=news.item,
+                )
+                for news in self.news
             ),
             cancels=tuple(cancels),
         )

@@ -1,0 +1,1 @@
+"""Fleet migrations, in virtual time."""
