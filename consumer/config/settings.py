@@ -8,20 +8,14 @@ import socket
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
 
+from consumer.config.fleet import Migration, Trove
+from consumer.config.metas import number as _number
+from consumer.config.metas import text as _text
 from handlers.resources import Service
 from handlers.secret import Secret
 
 Level = Literal["debug", "info", "warning", "error"]
-
-
-def _number(low: float, high: float, text: str) -> Meta:
-    return Meta(ge=low, le=high, description=text)
-
-
-def _text(text: str) -> Meta:
-    return Meta(description=text)
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,35 +190,6 @@ class Managers(msgspec.Struct, frozen=True, kw_only=True):
             "orchestrator makes one Heat stack per instance, migration chooses between the two."
         ),
     ] = "natives"
-
-
-class Migration(msgspec.Struct, frozen=True, kw_only=True):
-    """Which new instances the manager migration makes as stacks; natives makes all others."""
-
-    new_instances_percent: Annotated[
-        int,
-        _number(0, 100, "Percentage of the new instances that become stacks, chosen by their ids."),
-    ] = 100
-    flavors: Annotated[
-        tuple[str, ...],
-        _text("Ids of the flavors whose new instances may become stacks; empty: all."),
-    ] = ()
-    projects: Annotated[
-        tuple[str, ...],
-        _text("Ids of the projects whose new instances may become stacks; empty: all."),
-    ] = ()
-
-
-class Trove(msgspec.Struct, frozen=True, kw_only=True):
-    """Trove's own database, which 'instances import' reads and nothing ever writes."""
-
-    database: Annotated[
-        Secret,
-        _text(
-            "SQLAlchemy URL, as [database] connection in trove.conf; "
-            "a user that may only SELECT is enough."
-        ),
-    ] = Secret("")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

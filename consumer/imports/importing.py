@@ -38,12 +38,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """All rows with what became of them, in the source's order.
 
     `unlisted` are instances whose servers the cloud has, but neither the source nor the ledger.
+    `no_heat` says why nobody could look whether stacks have them; empty when somebody did.
     """
 
     place: Place
     project: str
     judgements: tuple[Judgement, ...]
     unlisted: tuple[str, ...] = ()
+    no_heat: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -84,6 +86,7 @@ def compare(
         project=inventory.project,
         judgements=tuple(judge(row, ground) for row in rows),
         unlisted=_unlisted(inventory, {row.id for row in rows} | ground.records.keys()),
+        no_heat=inventory.no_heat,
     )
 
 

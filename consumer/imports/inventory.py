@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from handlers.errors import Fault
 from handlers.resources import Kind, Port, Resource, SecurityGroup, Server, Volume
 
 #: Trove names a group <prefix>-<instance id> or <prefix>_<instance id>; the prefix is an option of
@@ -25,7 +26,7 @@ class Listing(Protocol):
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """Resources by id; `carried` are those of a kind that carry an instance's identity, `plugged`
-    the ports of a server. All tuples are sorted by id."""
+    the ports of a server, both sorted by id. `no_heat` says why no stacks could be listed."""
 
     project: str
     servers: Mapping[str, Server]
@@ -34,6 +35,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     groups: Mapping[str, SecurityGroup]
     carried: Mapping[tuple[Kind, str], tuple[str, ...]]
     plugged: Mapping[str, tuple[str, ...]]
+    no_heat: str = ""
 
     def carrying(self, kind: Kind, subject: str) -> tuple[str, ...]:
         """Ids of the resources of a kind that carry the identity of this instance."""
@@ -41,14 +43,16 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inventory_of(cloud: Listing) -> Inventory:
-    """One listing per kind, whatever the size of the fleet; raises the cloud's faults."""
+    """One listing per kind, whatever the size of the fleet; raises the cloud's faults, but for
+    Heat's: a cloud may be without it."""
     servers = [one for one in cloud.every(Kind.SERVER) if isinstance(one, Server)]
     volumes = [one for one in cloud.every(Kind.VOLUME) if isinstance(one, Volume)]
     ports = [one for one in cloud.every(Kind.PORT) if isinstance(one, Port)]
     groups = [one for one in cloud.every(Kind.SECURITY_GROUP) if isinstance(one, SecurityGroup)]
     carried: dict[tuple[Kind, str], list[str]] = defaultdict(list)
     plugged: dict[str, list[str]] = defaultdict(list)
-    found: tuple[Resource, ...] = (*servers, *volumes, *ports, *groups)
+    stacks, no_heat = _stacks(cloud)
+    found: tuple[Resource, ...] = (*servers, *volumes, *ports, *groups, *stacks)
     for one in found:
         if subject := subject_of(one):
             carried[one.kind, subject].append(one.id)
@@ -62,7 +66,15 @@ def inventory_of(cloud: Listing) -> Inventory:
         groups={one.id: one for one in groups},
         carried={key: tuple(sorted(ids)) for key, ids in carried.items()},
         plugged={server: tuple(sorted(ids)) for server, ids in plugged.items()},
+        no_heat=no_heat,
     )
+
+
+def _stacks(cloud: Listing) -> tuple[tuple[Resource, ...], str]:
+    try:
+        return cloud.every(Kind.STACK), ""
+    except Fault as fault:
+        return (), fault.message
 
 
 def subject_of(resource: Resource) -> str | None:

@@ -106,7 +106,9 @@ def _port(row: Row, port: Port) -> Iterator[Mismatch]:
 
 
 def _extra(row: Row, parts: Parts, inventory: Inventory) -> Iterator[Mismatch]:
-    """What a deletion would find and the record would not have."""
+    """What a deletion would find and the record would not have, and stacks that have it all."""
+    for stack in inventory.carrying(Kind.STACK, row.id):
+        yield Mismatch(Why.STACK, f"stack {stack} of Heat's carries the instance's identity")
     used = parts.ids
     for port in inventory.plugged.get(row.server, ()):
         if port not in used:

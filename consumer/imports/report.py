@@ -29,6 +29,7 @@ def document(outcome: Outcome, source: str, *, dry_run: bool) -> bytes:
         "counts": outcome.counts,
         "instances": [_told(each) for each in outcome.judgements],
         "unlisted": outcome.unlisted,
+        "no_heat": outcome.no_heat,
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
@@ -51,12 +52,15 @@ def save(path: Path, outcome: Outcome, source: str, *, dry_run: bool) -> tuple[P
 
 
 def summary(outcome: Outcome) -> Iterator[str]:
-    """One line per count that is not zero, and one for what nobody lists."""
+    """One line per count that is not zero, one for what nobody lists, one for a Heat that did not
+    tell."""
     for verdict, meaning in MEANING.items():
         if outcome.counts[verdict]:
             yield f"{outcome.counts[verdict]} {meaning}"
     if outcome.unlisted:
         yield f"{len(outcome.unlisted)} in the cloud are neither in the source nor recorded"
+    if outcome.no_heat:
+        yield f"stacks were not looked at: {outcome.no_heat}"
 
 
 def _told(judgement: Judgement) -> dict[str, object]:

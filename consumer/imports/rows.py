@@ -52,6 +52,7 @@ class Why(StrEnum):
     FLAVOR = "flavor"
     VOLUME_SIZE = "volume_size"
     EXTRA = "extra"
+    STACK = "stack"
     SHARED = "shared"
     RECORDED = "recorded"
     DELETED = "deleted"
@@ -69,6 +70,7 @@ REMEDY: dict[Why, str] = {
     Why.FLAVOR: "correct the source, or import with --take-cloud-values",
     Why.VOLUME_SIZE: "correct the source, or import with --take-cloud-values",
     Why.EXTRA: "delete what the instance does not use, or name it",
+    Why.STACK: "find the ledger that has it, or take the stack away without what is in it",
     Why.SHARED: "correct the source: a resource belongs to one instance",
     Why.RECORDED: "look at 'instances show', and correct the source",
     Why.DELETED: "the instance was deleted here: delete it in Trove, or see what made it anew",

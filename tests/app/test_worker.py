@@ -16,7 +16,8 @@ from consumer import wiring
 from consumer.app import Given, build
 from consumer.client import Client, Door
 from consumer.config import Settings
-from consumer.config.settings import Broker, Ledger, Limits, Secrets, Telemetry, Trove
+from consumer.config.fleet import Trove
+from consumer.config.settings import Broker, Ledger, Limits, Secrets, Telemetry
 from consumer.config.settings import Worker as WorkerSettings
 from consumer.ledger.base import Unavailable
 from consumer.ledger.memory import MemoryLedger

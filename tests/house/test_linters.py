@@ -48,7 +48,10 @@ PLANTED_IMPORTS = {
         "consumer/clock.py",
         "import oslo_messaging",
     ),
-    "SQLAlchemy and Alembic live in consumer/ledger": ("consumer/clock.py", "import sqlalchemy"),
+    "SQLAlchemy and Alembic live in consumer/ledger, and where Trove's own database is read": (
+        "consumer/imports/importing.py",
+        "import sqlalchemy",
+    ),
     "prometheus-client lives in consumer/telemetry": (
         "consumer/clock.py",
         "import prometheus_client",

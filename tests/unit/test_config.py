@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from oslo_config import cfg, generator
 
 from consumer.config import Misconfigured, Settings, list_opts, load
+from consumer.config.fleet import Migration
 from consumer.config.settings import (
     Broker,
     Clouds,
     Ledger,
     Limits,
     Managers,
-    Migration,
     Worker,
 )
 from consumer.config.validation import problems

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from consumer.config.settings import Migration, Settings
+from consumer.config import Settings
+from consumer.config.fleet import Migration
 from consumer.wiring import placement_of
 from handlers.commands import Body, Command, CreateInstance, CreateSecurityGroup, Network
 from handlers.placement import Placement, hundredth

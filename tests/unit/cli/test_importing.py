@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from consumer.config import Settings
-from consumer.config.settings import Trove
+from consumer.config.fleet import Trove
 from consumer.imports.rows import Row, Why
 from handlers.commands import DeleteInstance
 from handlers.instance import Instance, Ref

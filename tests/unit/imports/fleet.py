@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from consumer.imports.importing import Outcome, Place, Records, compare
 from consumer.imports.rows import Judgement, Row, Why
+from handlers.errors import Retryable
 from handlers.instance import Instance
 from handlers.resources import (
     Kind,
@@ -70,6 +71,7 @@ class Sky:
     def __init__(self, *resources: Resource) -> None:
         self.resources = list(resources)
         self.asked: list[Kind] = []
+        self.no_heat = ""
 
     @property
     def project(self) -> str:
@@ -77,6 +79,8 @@ class Sky:
 
     def every(self, kind: Kind) -> tuple[Resource, ...]:
         self.asked.append(kind)
+        if kind is Kind.STACK and self.no_heat:
+            raise Retryable(self.no_heat)
         return tuple(one for one in self.resources if one.kind is kind)
 
     def change(self, resource: str, **values: object) -> None:

@@ -29,7 +29,7 @@ def test_a_fleet_of_any_size_costs_one_listing_per_kind() -> None:
     outcome = compared(sky, *map(row, range(300)))
 
     assert outcome.matches
-    assert sorted(sky.asked) == sorted([Kind.SERVER, Kind.VOLUME, Kind.PORT, Kind.SECURITY_GROUP])
+    assert sorted(sky.asked) == sorted(Kind)
 
 
 def test_ten_thousand_rows_are_compared_in_less_than_a_minute() -> None:
@@ -130,6 +130,16 @@ def test_a_ledger_takes_what_an_import_writes() -> None:
         assert set(verdicts(outcome)) == {expected}
 
     assert [each.id for each in ledger.instances()] == [subject(0), subject(1)]
+
+
+def test_a_cloud_without_heat_is_imported_all_the_same_and_told() -> None:
+    sky = fleet(1)
+    sky.no_heat = "the catalogue has no Heat"
+
+    outcome = compared(sky, row(0))
+
+    assert outcome.matches
+    assert "stacks were not looked at: the catalogue has no Heat" in report.summary(outcome)
 
 
 # -- reports --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from consumer.imports.rows import REMEDY, Row, Verdict, Why
 from handlers.instance import Instance, Ref, Scope, State
-from handlers.resources import Kind, Port, Rule, SecurityGroup, Server, Volume
+from handlers.resources import Kind, Port, Rule, SecurityGroup, Server, Stack, Volume
 from tests.unit.imports.fleet import (
     MYSQL,
     SERVICE,
@@ -208,6 +208,12 @@ def test_a_double_that_a_deletion_would_take_along_is_told(
 
     assert set(reasons(found)) == {Why.EXTRA}
     assert any("double" in each.text for each in found.mismatches)
+
+
+def test_an_instance_that_a_stack_has_is_left_out() -> None:
+    stack = Stack(id="stack-1", name=f"trove-{subject(1)}", subject=subject(1), project=SERVICE)
+
+    assert verdict_of(Sky(*parts(1), stack), row(1)) == (Verdict.MISMATCH, [Why.STACK])
 
 
 def test_everything_that_does_not_match_is_told_at_once() -> None:
