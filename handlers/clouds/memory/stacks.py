@@ -8,7 +8,7 @@ from handlers.clouds import lacking
 from handlers.clouds.memory.asking import Asking, gone, made
 from handlers.clouds.memory.attachments import DOOMING
 from handlers.clouds.memory.doing import Doing
-from handlers.clouds.memory.orchestration import StackChange, StackSpec
+from handlers.clouds.memory.orchestration import StackChange, StackFilters, StackSpec
 from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.things import StackThing
 from handlers.clouds.memory.views import stack_of
@@ -111,7 +111,7 @@ class Stacks:
         def look(doing: Doing) -> tuple[Lacks, ...]:
             core = self._asking.state.core
             limit = core.quota(self._asking.project).stacks
-            used = sum(one.project == self._asking.project for one in core.stacks.values())
+            used = len(self._heat.list(self._asking.project, StackFilters()))
             checked = (
                 (core.abilities.adoption, lacking.ADOPTION),
                 (not core.abilities.twins, lacking.TWINS),

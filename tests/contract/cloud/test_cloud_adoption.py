@@ -166,8 +166,12 @@ def test_preview_tells_what_an_update_would_do_and_does_nothing(bench: Bench) ->
     before = one.seen()
     template = resolved(order(one).template, one.members)
     same = bench.cloud.preview_stack(with_template(stack, template)).facts
-    assert (same["replaced"], same["added"], same["deleted"]) == ([], [], [])
-    assert sorted(same["unchanged"] + same["updated"]) == sorted(KINDS)
+    assert same.pop("unchanged") == sorted(KINDS)
+    assert same == {"updated": [], "replaced": [], "added": [], "deleted": []}
+    freed = with_template(stack, retaining(template, ["volume_data"]))
+    freed_facts = bench.cloud.preview_stack(freed).facts
+    assert freed_facts["updated"] == sorted(ALL - {"volume_data"})
+    assert freed_facts["replaced"] == []
     other = with_template(stack, template, flavor=bench.site.other_flavor)
     assert "server" in bench.cloud.preview_stack(other).facts["updated"]
     worse = with_template(stack, template, config_drive=True)
@@ -179,6 +183,25 @@ def test_preview_tells_what_an_update_would_do_and_does_nothing(bench: Bench) ->
     assert isinstance(seen, Stack)
     assert (seen.status, last_write(seen.tags)) == ("ADOPT_COMPLETE", "first")
     assert one.seen() == before
+
+
+def test_preview_takes_references_for_changes(bench: Bench) -> None:
+    one = live(bench)
+    stack = adopted(one, order(one))
+    for update in (change(stack), with_template(stack, order(one).template)):
+        facts = bench.cloud.preview_stack(update).facts
+        assert facts["replaced"] == ["server"]
+        assert facts["updated"] == ["port_user-0"]
+        assert facts["unchanged"] == ["security-group", "volume_data"]
+
+
+def test_doomed_volume_goes_with_its_stack_although_it_is_retained(bench: Bench) -> None:
+    one = live(bench)
+    bench.cloud.doom_volume(one.server, one.volume, doomed=True)
+    stack = adopted(one, order(one, retain=["volume_data"]))
+    went = gone(one, stack)
+    assert went["server"]
+    bench.gone(Kind.VOLUME, one.volume)
 
 
 def test_stack_that_is_not_there_has_no_parts(bench: Bench) -> None:
