@@ -60,7 +60,7 @@ def _adopt(on: Setting, body: AdoptInstance) -> Plan:
 def _unadopt(on: Setting, body: AdoptInstance) -> Plan:
     """The stack lets go of everything. One that was told to delete what it holds is told otherwise
     first; and where Heat made a second set of resources, exactly that one is removed."""
-    if on.basis is None or on.basis.manager == ORCHESTRATOR:
+    if on.basis is None or on.basis.manager == ORCHESTRATOR or SERVER not in on.basis.resources:
         return ()
     retain = SetPolicies(on.subject, COMMIT, write=RETAIN, needed=_is_committing)
     twin = ReadTwin(on.subject, needs=frozenset({retain.key}))

@@ -7,7 +7,14 @@ import pytest
 from handlers.base import NewStack
 from handlers.clouds.memory.faults import FaultRule, Refuse
 from handlers.clouds.memory.settings import Abilities
-from handlers.commands import AdoptInstance, DeleteInstance, ResizeInstance, ResizeVolume
+from handlers.commands import (
+    AdoptInstance,
+    CreateSecurityGroup,
+    DeleteInstance,
+    ReleaseInstance,
+    ResizeInstance,
+    ResizeVolume,
+)
 from handlers.errors import Reason
 from handlers.instance import State
 from handlers.keys import SERVER, STACK, VOLUME
@@ -136,6 +143,16 @@ def test_an_instance_whose_volume_is_gone_is_left_alone() -> None:
 
     assert reason(bench.adopt()) is Reason.NOT_FOUND
     assert not bench.stacks
+
+
+@pytest.mark.parametrize("manager", ["natives", "orchestrator"])
+def test_a_group_of_its_own_is_left_alone(manager: str) -> None:
+    bench = Bench(manager)
+    group = bench.world.uuid()
+    bench.send(CreateSecurityGroup(project=PROJECT, name="group"), group)
+
+    for body in (AdoptInstance(project=PROJECT), ReleaseInstance(project=PROJECT)):
+        assert reason(bench.send(body, group)) is Reason.INVALID
 
 
 def test_a_taken_name_is_not_adopted_over() -> None:

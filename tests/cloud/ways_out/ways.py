@@ -11,7 +11,7 @@ from consumer.config.settings import Limits
 from consumer.ledger.base import Ledger
 from handlers.clouds.openstack import OpenStackClouds
 from handlers.clouds.openstack import Place as Entry
-from handlers.commands import BODIES, CreateInstance, ResizeInstance
+from handlers.commands import CreateInstance, ResizeInstance
 from handlers.identity import SUBJECT_KEY, group_name, resource_name
 from handlers.instance import Scope
 from handlers.natives import NAME as NATIVES
@@ -122,9 +122,7 @@ class Ways:
             self.natives = before.subject()
             before.succeed(self.natives, self.instance())
         # in bad states Heat is asked more often than the manager promises for good ones
-        self.bench = Bench(
-            workers, replace(MANAGERS[ORCHESTRATOR], heat=dict.fromkeys(BODIES.values(), 99))
-        )
+        self.bench = Bench(workers, MANAGERS[ORCHESTRATOR], frugal=False)
 
     def create(self) -> tuple[str, Inventory]:
         """An instance of ORCHESTRATOR, and what there is of it."""

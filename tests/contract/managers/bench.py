@@ -56,9 +56,11 @@ class _Begun(msgspec.Struct):
 
 
 class Bench:
-    """One manager on one place."""
+    """One manager on one place. Where others ask Heat too, or it is in a bad state, nobody can be
+    `frugal`."""
 
-    def __init__(self, place: Place, manager: Manager) -> None:
+    def __init__(self, place: Place, manager: Manager, *, frugal: bool = True) -> None:
+        self._frugal = frugal
         self.place = place
         self.manager = manager
         self.site = place.site
@@ -237,7 +239,7 @@ class Bench:
         heat = OWNERS[done.record.manager].heat if done.record else {}
         limit = {**heat, **MOVES}.get(type(command.body), 0)
         asked = done.traffic.beside_listings.get(Service.ORCHESTRATION, 0)
-        if done.alone:
+        if done.alone and self._frugal:
             assert asked <= limit, f"{command.name} asked Heat {asked} times, not {limit}"
 
     def _terminal(self, command: Command) -> Event:

@@ -46,8 +46,9 @@ def place(request: pytest.FixtureRequest, places: Places) -> Place:
     return places.place(request.param)
 
 
-@pytest.fixture(params=sorted(MANAGERS))
+@pytest.fixture
 def manager(request: pytest.FixtureRequest) -> Manager:
+    """The one with the name that a test is parametrized with."""
     return MANAGERS[request.param]
 
 

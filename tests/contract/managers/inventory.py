@@ -10,11 +10,13 @@ RuleKey = tuple[str, int, int, str]
 
 
 class SeenServer(msgspec.Struct, frozen=True, kw_only=True):
-    """A server. `kept` are its volumes that outlive it; `user_data` is decoded."""
+    """A server. `kept` are its volumes that outlive it; `user_data` is decoded. `launched` is when
+    it was started or resized last, as the cloud says it."""
 
     id: str
     name: str
     status: str
+    launched: str
     flavor: str
     image: str
     zone: str
@@ -67,10 +69,11 @@ class SeenStack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What Heat keeps of a stack: its parameters as text, and the names of the resources that an
-    update without any change would replace, add or delete."""
+    """What Heat keeps of a stack: its parameters as text, the names of the resources that outlive
+    it, and of those that an update without any change would replace, add or delete."""
 
     parameters: dict[str, str]
+    retained: frozenset[str]
     replaced: frozenset[str]
     added: frozenset[str]
     deleted: frozenset[str]

@@ -91,7 +91,7 @@ class VirtualDeployment:
 
 
 def _sort(verb: str) -> Sort:
-    if verb.endswith("_in_full"):
+    if verb.endswith("_in_full") or verb in ("get_stack_template", "get_stack_resources"):
         return Sort.LOOK
     if verb.startswith(("get_", "find_", "changed_")):
         return Sort.LISTING

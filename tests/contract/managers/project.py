@@ -50,13 +50,8 @@ class HttpProject:
         self._write("DELETE", service, path)
 
     def is_gone(self, service: str, path: str) -> bool:
-        """Whether the thing has been deleted; Heat still shows a deleted stack by its id."""
-        answer = getattr(self.connection, service).get(path)
-        if answer.status_code == 404:
-            return True
-        answer.raise_for_status()
-        (found,) = answer.json().values()
-        return bool(found.get("stack_status") == "DELETE_COMPLETE")
+        """Whether the thing cannot be had any more."""
+        return bool(getattr(self.connection, service).get(path).status_code == 404)
 
     def _write(self, method: str, service: str, path: str, **more: Any) -> Any:
         answer = getattr(self.connection, service).request(path, method, **more)
@@ -75,7 +70,7 @@ class HttpProject:
             volumes=tuple(map(_volume, volumes)),
             ports=tuple(map(_port, ports)),
             groups=tuple(_group(one) for one in groups if one["name"] != "default"),
-            stacks=self._stacks() if self._has_heat else (),
+            stacks=self.stacks() if self._has_heat else (),
             others=tuple(
                 one["id"]
                 for service, path, key in self._more
@@ -98,7 +93,7 @@ class HttpProject:
                 getattr(self.connection, service).delete(path)
             time.sleep(0.5)
 
-    def _stacks(self) -> tuple[SeenStack, ...]:
+    def stacks(self) -> tuple[SeenStack, ...]:
         """Without those of other projects: Heat shows an administrator all of them."""
         found = self.get("orchestration", "/stacks")["stacks"]
         return tuple(_stack(one) for one in found if one["project"] == self.id)
@@ -115,6 +110,7 @@ def _server(one: dict[str, Any]) -> SeenServer:
         id=one["id"],
         name=one["name"],
         status=one["status"],
+        launched=one["OS-SRV-USG:launched_at"] or "",
         flavor=one["flavor"]["id"],
         image=one["image"]["id"],
         zone=one["OS-EXT-AZ:availability_zone"],

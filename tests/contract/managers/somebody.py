@@ -56,11 +56,11 @@ class HttpSomebody:
 
     def deletes_stack(self, stack: SeenStack) -> None:
         self._project.delete("orchestration", self._path(stack))
-        self._until(lambda: self._project.is_gone("orchestration", self._path(stack)))
+        self._until(lambda: not self._is_listed(stack))
 
     def abandons_stack(self, stack: SeenStack) -> None:
         self._project.delete("orchestration", f"{self._path(stack)}/abandon")
-        self._until(lambda: self._project.is_gone("orchestration", self._path(stack)))
+        self._until(lambda: not self._is_listed(stack))
 
     def _rests(self, stack: SeenStack) -> str:
         """Wait until Heat no longer works on it; its status then."""
@@ -70,6 +70,10 @@ class HttpSomebody:
     def _status(self, stack: SeenStack) -> str:
         found = self._project.get("orchestration", self._path(stack))["stack"]
         return str(found["stack_status"])
+
+    def _is_listed(self, stack: SeenStack) -> bool:
+        """A moment longer than Heat says DELETE_COMPLETE."""
+        return any(each.id == stack.id for each in self._project.stacks())
 
     def _server(self, server: str) -> dict[str, Any]:
         found: dict[str, Any] = self._project.get("compute", f"/servers/{server}")["server"]
@@ -104,6 +108,14 @@ def resolved(template: Any, ids: Mapping[str, str]) -> Any:
     return template
 
 
+def retained_by(template: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the resources that are not deleted with the stack."""
+    resources = template["resources"]
+    return frozenset(
+        name for name, one in resources.items() if one.get("deletion_policy") == "Retain"
+    )
+
+
 def stored_of(project: HttpProject, stack: SeenStack) -> Stored:
     """The stack's parameters, and a preview of an update that changes nothing."""
     path = f"/stacks/{stack.name}/{stack.id}"
@@ -119,6 +131,7 @@ def stored_of(project: HttpProject, stack: SeenStack) -> Stored:
 
     return Stored(
         parameters={key: str(value) for key, value in kept.items()},
+        retained=retained_by(template),
         replaced=named("replaced"),
         added=named("added"),
         deleted=named("deleted"),

@@ -110,6 +110,7 @@ def _server(one: ServerThing, state: CloudState) -> SeenServer:
         id=one.id,
         name=one.name,
         status=one.status,
+        launched=str(one.launched),
         flavor=one.flavor,
         image=one.image,
         zone=one.zone,
@@ -162,13 +163,14 @@ class StateTrove:
     def elsewhere(self, subject: str) -> str:
         return self._volume("elsewhere", subject, 1)
 
-    def server(self, subject: str, port: str, volume: str) -> str:
+    def server(self, subject: str, port: str, volume: str, *, doomed: bool = False) -> str:
         spec = ServerSpec(
             name="users-own-name",
             flavor=self._site.small,
             image=self._site.image,
             ports=(port,),
             volumes=(volume,),
+            delete_with=frozenset({volume} if doomed else ()),
             metadata={"trove_instance_id": subject},
             tags=(f"trove_instance_id_{subject}",),
         )

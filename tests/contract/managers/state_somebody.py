@@ -9,7 +9,7 @@ from handlers.clouds.memory.orchestration import StackChange, StackSpec
 from handlers.clouds.memory.things import StackThing
 from handlers.resources import Service
 from tests.contract.managers.inventory import SeenStack, Stored
-from tests.contract.managers.somebody import THEIRS, resolved
+from tests.contract.managers.somebody import THEIRS, resolved, retained_by
 
 #: Seconds that each of these things may take, and between two looks.
 _PATIENCE, _LOOK = 120.0, 0.5
@@ -102,8 +102,10 @@ def stored_of(state: CloudState, stack: SeenStack) -> Stored:
         same = StackChange(template=resolved(thing.template, ids), existing=True)
         preview = heat.preview_update(doing, state.project, stack.name, stack.id, same)
         kept = heat.parameters(thing)
+        retained = retained_by(thing.template)
     return Stored(
         parameters=kept,
+        retained=retained,
         replaced=frozenset(preview["replaced"]),
         added=frozenset(preview["added"]),
         deleted=frozenset(preview["deleted"]),

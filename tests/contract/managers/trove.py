@@ -44,7 +44,7 @@ class HttpTrove:
     def elsewhere(self, subject: str) -> str:
         return _volume(self._other, subject, 1)
 
-    def server(self, subject: str, port: str, volume: str) -> str:
+    def server(self, subject: str, port: str, volume: str, *, doomed: bool = False) -> str:
         mapping = [
             {
                 "boot_index": 0,
@@ -58,7 +58,7 @@ class HttpTrove:
                 "uuid": volume,
                 "source_type": "volume",
                 "destination_type": "volume",
-                "delete_on_termination": False,
+                "delete_on_termination": doomed,
             },
         ]
         body = {

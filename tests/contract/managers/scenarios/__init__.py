@@ -10,10 +10,13 @@ from tests.contract.managers.scenarios import (
     flavors,
     foreign,
     groups,
+    moves,
+    moves_refused,
     refusals,
     stacks,
     volumes,
 )
+from tests.contract.managers.table import MOVER
 
 Scenario = Callable[[Bench], None]
 
@@ -27,11 +30,40 @@ SCENARIOS: tuple[Scenario, ...] = (
     *groups.SCENARIOS,
     *foreign.SCENARIOS,
     *refusals.SCENARIOS,
+    *moves.SCENARIOS,
+    *moves_refused.SCENARIOS,
 )
 
 #: For managers that have stacks.
 STACK_SCENARIOS: tuple[Scenario, ...] = stacks.SCENARIOS
 
-#: Those of them that take minutes on a real OpenStack, where they show no command that the others
-#: do not show.
-BREADTH: frozenset[Scenario] = stacks.BREADTH
+#: MIGRATION plans no command but the moves: its instances are those of the managers that the other
+#: columns are about. These show once that each command comes to the right one.
+_SHOWN_BY_MIGRATION: frozenset[Scenario] = frozenset(
+    {
+        create.an_instance_has_everything_that_was_asked_for,
+        groups.a_group_of_its_own_lives_its_life,
+        foreign.what_trove_made_is_resized_recorded_and_then_known,
+        refusals.what_the_manager_cannot_do_ends_as_unsupported,
+    }
+)
+
+#: How an instance moves does not depend on who is the default: this is shown for each.
+_SHOWN_BY_ALL: frozenset[Scenario] = frozenset(
+    {
+        moves.what_natives_made_lives_on_in_a_stack,
+        moves.what_was_adopted_is_released_and_lives_on_without_a_stack,
+    }
+)
+
+_MOVES: frozenset[Scenario] = frozenset((*moves.SCENARIOS, *moves_refused.SCENARIOS))
+
+
+def is_breadth(manager: str, scenario: Scenario) -> bool:
+    """Whether it takes minutes on a real OpenStack, where it shows no command that others do not
+    show there."""
+    if scenario in stacks.BREADTH:
+        return True
+    if scenario in _MOVES:
+        return manager != MOVER and scenario not in _SHOWN_BY_ALL
+    return manager == MOVER and scenario not in _SHOWN_BY_MIGRATION
