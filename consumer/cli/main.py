@@ -13,6 +13,10 @@ from cliff.commandmanager import CommandManager
 from consumer.cli import config, dlq, importing, instances, operations, send, template, worker
 from consumer.cli.base import Command
 from consumer.cli.demo.command import Demo
+from consumer.cli.migrate import orders as migrating
+from consumer.cli.migrate import report as migrate_report
+from consumer.cli.migrate import status as migrate_status
+from consumer.cli.migrate import watch as migrate_watch
 from consumer.cli.tools import MakeTools
 from consumer.cli.wired import Wired
 
@@ -29,6 +33,14 @@ COMMANDS: dict[str, type[Command]] = {
     "instances pin": instances.Pin,
     "instances show": instances.Show,
     "instances unpin": instances.Unpin,
+    "migrate abort": migrating.Abort,
+    "migrate pause": migrating.Pause,
+    "migrate report": migrate_report.Make,
+    "migrate resume": migrating.Resume,
+    "migrate rollback": migrating.Rollback,
+    "migrate status": migrate_status.Show,
+    "migrate tune": migrating.Tune,
+    "migrate watch": migrate_watch.Watch,
     "operations explain": operations.Explain,
     "operations fail": operations.Fail,
     "operations list": operations.List,

@@ -1,0 +1,1 @@
+"""`migrate …`: moving a whole fleet."""
