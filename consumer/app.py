@@ -163,7 +163,8 @@ def _base(
 def _scheduler(base: Base, checkpoint: Checkpoint) -> Scheduler:
     """The scheduler with all that advances operations."""
     settings, clock, telemetry = base.settings, base.clock, base.telemetry
-    registry = Registry(managers(), settings.managers.default)
+    placement = wiring.placement_of(settings)
+    registry = Registry(managers(), settings.managers.default, placement)
     eyes = {
         service: Observer(service, base.clouds, base.policy, clock.now, telemetry)
         for service in Service

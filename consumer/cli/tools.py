@@ -97,7 +97,7 @@ def plainly() -> Iterator[None]:
         raise Mistake(f"Nothing was imported: {error}.") from None
     except Fault as fault:
         raise Mistake(
-            f"The cloud does not answer ({fault.message}): look at it with 'config check'."
+            f"Nothing was done: {fault.message}; 'config check' looks at the clouds."
         ) from None
     except Misconfigured as error:
         raise Mistake(str(error)) from None

@@ -23,6 +23,7 @@ from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
 from handlers.base import Clouds, Probe
 from handlers.clouds import openstack
+from handlers.migration import NAME as MIGRATION
 from handlers.operation import SECOND
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.secret import Secret
@@ -175,7 +176,7 @@ def _clouds(settings: Settings) -> Iterator[Finding]:
     except Misconfigured as error:
         yield Finding("clouds", good=False, text=str(error))
         return
-    heat = settings.managers.default == ORCHESTRATOR
+    heat = settings.managers.default in (ORCHESTRATOR, MIGRATION)
     for cloud in clouds.all.values():
         for found in openstack.check(cloud, orchestration=heat):
             yield Finding(f"cloud {found.name}", good=found.ok, text=found.text)

@@ -16,8 +16,8 @@ from consumer import wiring
 from consumer.app import Given, build
 from consumer.client import Client, Door
 from consumer.config import Settings
-from consumer.config.fleet import Trove
-from consumer.config.settings import Broker, Ledger, Limits, Secrets, Telemetry
+from consumer.config.fleet import Migration, Trove
+from consumer.config.settings import Broker, Ledger, Limits, Managers, Secrets, Telemetry
 from consumer.config.settings import Worker as WorkerSettings
 from consumer.ledger.base import Unavailable
 from consumer.ledger.memory import MemoryLedger
@@ -28,15 +28,8 @@ from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
 from handlers.base import Answer, NewVolume
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
-from handlers.commands import (
-    Body,
-    Command,
-    CreateInstance,
-    DataVolume,
-    DeleteInstance,
-    Network,
-    RebootInstance,
-)
+from handlers.commands import Body, Command, CreateInstance, DeleteInstance, RebootInstance
+from handlers.parts import DataVolume, Network
 from handlers.events import Event, News
 from handlers.operation import Micros
 from handlers.resources import Service
@@ -133,6 +126,24 @@ def test_a_command_becomes_resources_and_events() -> None:
 
     assert last.data.error is None
     assert deployment.state.inventory() == {}
+
+
+@pytest.mark.parametrize(("percent", "manager"), [(0, "natives"), (100, "orchestrator")])
+def test_the_settings_of_migration_say_who_makes_a_new_instance(percent: int, manager: str) -> None:
+    deployment = Deployment()
+    settings = replace(
+        deployment.settings,
+        managers=Managers(default="migration"),
+        migration=Migration(new_instances_percent=percent),
+    )
+    with deployment.running(settings):
+        create = deployment.create()
+        done = deployment.client.run(create, 20)
+
+    record = deployment.ledger.instance(create.subject)
+    assert done.data.error is None
+    assert record is not None
+    assert record.manager == manager
 
 
 def test_a_worker_that_stops_gives_its_operations_away_at_once() -> None:
