@@ -4,7 +4,7 @@ under which a record lists them."""
 from collections.abc import Iterable
 
 from handlers import identity
-from handlers.commands import Network
+from handlers.parts import Network
 
 SERVER = "server"
 VOLUME = "volume/data"

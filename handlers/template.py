@@ -19,8 +19,9 @@ import msgspec
 import yaml
 
 from handlers import identity
-from handlers.commands import Body, CreateInstance, CreateSecurityGroup, DataVolume, Network
+from handlers.commands import Body, CreateInstance, CreateSecurityGroup
 from handlers.keys import GROUP, SERVER, VOLUME, port_keys
+from handlers.parts import DataVolume, Network
 
 #: Ocata's: the oldest in which a server has tags.
 HOT = "2017-02-24"

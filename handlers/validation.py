@@ -2,7 +2,8 @@
 
 from ipaddress import ip_address, ip_network
 
-from handlers.commands import Access, Body, Invalid
+from handlers.commands import Body, Invalid
+from handlers.parts import Access
 from handlers.resources import PortRange
 from handlers.secret import Secret
 

@@ -20,7 +20,8 @@ from consumer.codec.cloudevents import (
     data_schema,
 )
 from consumer.codec.refusal import Refusal, Refused
-from handlers.commands import BODIES, PREFIX, Body, Command, Invalid, Uuid
+from handlers.commands import BODIES, PREFIX, Body, Command, Invalid
+from handlers.parts import Uuid
 from handlers.secret import Secret
 from handlers.validation import validate
 

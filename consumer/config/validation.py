@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from consumer.config.settings import Settings
-from handlers.commands import BODIES, PREFIX, Id
+from handlers.commands import BODIES, PREFIX
+from handlers.parts import Id
 from handlers.registry import managers
 
 

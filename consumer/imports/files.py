@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from consumer.imports.rows import Row, Unreadable
-from handlers.commands import GiB, Id
+from handlers.parts import GiB, Id
 
 #: CSV has no lists: these are separated by spaces there.
 _LISTS = frozenset({"ports"})

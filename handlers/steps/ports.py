@@ -1,9 +1,9 @@
 """Ports."""
 
 from handlers.base import Answer, Cloud, NewPort, Next
-from handlers.commands import Network
 from handlers.keys import GROUP
 from handlers.operation import Facts, Operation
+from handlers.parts import Network
 from handlers.resources import Kind, Port, Resource
 from handlers.steps.ensure import Ensure
 

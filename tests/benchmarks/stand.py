@@ -23,10 +23,11 @@ from consumer.secrets import Vault
 from consumer.telemetry.logs import Logs
 from consumer.worker import Worker
 from handlers.clouds.memory.settings import Catalogue
-from handlers.commands import Access, Body, CreateInstance, DataVolume, Network
+from handlers.commands import Body, CreateInstance
 from handlers.events import Event
 from handlers.natives import NAME as NATIVES
 from handlers.operation import Operation
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from handlers.secret import Secret
 

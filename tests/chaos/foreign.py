@@ -18,8 +18,8 @@ from handlers.clouds.memory.things import (
     StackThing,
     VolumeThing,
 )
-from handlers.commands import NamedResources
 from handlers.operation import SECOND
+from handlers.parts import NamedResources
 from handlers.resources import Service
 from handlers.template import FLAVOR, HOT
 from tests.chaos.scenarios import ADMIN, CATALOGUE, KEPT, MYSQL, OLD

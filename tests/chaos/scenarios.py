@@ -10,22 +10,19 @@ from msgspec.structs import replace
 from handlers.clouds.memory import Catalogue
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
-    Access,
     Body,
     CreateInstance,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
-    DataVolume,
     DeleteInstance,
     DeleteSecurityGroup,
-    NamedResources,
-    Network,
     ResizeInstance,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
+from handlers.parts import Access, DataVolume, NamedResources, Network
 from handlers.recipes import Recipes
 from handlers.registry import managers
 from handlers.resources import PortRange

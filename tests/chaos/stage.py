@@ -11,8 +11,9 @@ from consumer.policy import Policy
 from consumer.secrets import Vault
 from consumer.telemetry.base import Silent
 from handlers.clouds.memory import CloudState, MemoryClouds, Times
-from handlers.commands import Body, Command, NamedResources
+from handlers.commands import Body, Command
 from handlers.operation import SECOND, Micros, Operation
+from handlers.parts import NamedResources
 from handlers.resources import Service
 from tests.chaos.crossings import Crossings
 from tests.chaos.foreign import (

@@ -3,16 +3,14 @@
 import msgspec
 
 from handlers.commands import (
-    Access,
     Body,
     CreateInstance,
-    DataVolume,
     DeleteInstance,
-    Network,
     ResizeInstance,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from handlers.secret import Secret
 from tests.contract.managers.place import Site

@@ -3,17 +3,10 @@
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.clouds.memory.settings import Abilities
 from handlers.clouds.memory.things import StackThing
-from handlers.commands import (
-    Access,
-    AdoptInstance,
-    Body,
-    CreateInstance,
-    DataVolume,
-    Network,
-    ReleaseInstance,
-)
+from handlers.commands import AdoptInstance, Body, CreateInstance, ReleaseInstance
 from handlers.instance import Instance
 from handlers.operation import Operation, Phase
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from tests.support.world import VirtualClock, World
 

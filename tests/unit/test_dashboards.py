@@ -146,6 +146,19 @@ def test_what_the_first_dashboard_must_show_is_there() -> None:
     }
 
 
+def test_what_the_dashboard_of_migrations_must_show_is_there() -> None:
+    board = json.loads((ROOT / "dashboards/migration.json").read_text())
+    shown = {name.removeprefix(PREFIX) for query in queries(board) for name, _ in selectors(query)}
+    assert shown >= {
+        "fleet_instances",
+        "fleet_migration_instances",
+        "fleet_migration_rate",
+        "fleet_migration_eta_seconds",
+        "fleet_migration_failures",
+        "migration_freeze_seconds_bucket",
+    }
+
+
 def test_uids_are_unique() -> None:
     uids = [json.loads(path.read_text())["uid"] for path in FILES]
     assert len(set(uids)) == len(uids) > 0

@@ -3,16 +3,15 @@
 from handlers.base import NewVolume, Rules
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
-    Access,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
     DeleteSecurityGroup,
-    NamedResources,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.errors import Reason
 from handlers.operation import Phase
+from handlers.parts import Access, NamedResources
 from handlers.resources import Kind, PortRange, Rule, SecurityGroup, Volume
 from tests.unit.test_operations import Bench
 

@@ -5,18 +5,16 @@ import pytest
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
-    Access,
     CreateInstance,
-    DataVolume,
     DeleteInstance,
     MigrateInstance,
-    Network,
     ResizeInstance,
     ResizeVolume,
 )
 from handlers.errors import Reason
 from handlers.instance import State
 from handlers.operation import Phase
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from tests.support.world import POLICY, VirtualClock, World
 

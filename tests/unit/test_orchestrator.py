@@ -7,16 +7,13 @@ from msgspec.structs import replace
 
 from handlers.base import Step
 from handlers.commands import (
-    Access,
     Body,
     Command,
     CreateInstance,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
-    DataVolume,
     DeleteInstance,
     DeleteSecurityGroup,
-    Network,
     RebootInstance,
     ResizeInstance,
     ResizeVolume,
@@ -26,6 +23,7 @@ from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref, State
 from handlers.operation import Failure, Operation, Phase
 from handlers.orchestrator import RECIPES, Orchestrator
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import Kind, PortRange
 from handlers.steps.remove import Remove
 from handlers.steps.servers import Confirm, Resize

@@ -8,7 +8,8 @@ import pytest
 from consumer.config import Settings
 from consumer.config.fleet import Migration
 from consumer.wiring import placement_of
-from handlers.commands import Body, Command, CreateInstance, CreateSecurityGroup, Network
+from handlers.commands import Body, Command, CreateInstance, CreateSecurityGroup
+from handlers.parts import Network
 from handlers.placement import Placement, hundredth
 
 ONE = "7f1c6d0e-3b0f-4a53-9a59-6f0f4f6f2d11"

@@ -3,7 +3,8 @@
 import pytest
 
 from consumer.secrets import Undecipherable, Vault, has_secrets, was_wiped, wipe
-from handlers.commands import Body, Command, CreateInstance, DeleteInstance, Invalid, Network
+from handlers.commands import Body, Command, CreateInstance, DeleteInstance, Invalid
+from handlers.parts import Network
 from handlers.secret import Secret
 
 TEXT = "canary-4b1d"

@@ -7,19 +7,12 @@ from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.clouds.memory.faults import Call, FaultRule, Refuse
 from handlers.clouds.memory.orchestration import StackChange
 from handlers.clouds.memory.things import StackThing
-from handlers.commands import (
-    Body,
-    CreateInstance,
-    DataVolume,
-    DeleteInstance,
-    Network,
-    ResizeInstance,
-    ResizeVolume,
-)
+from handlers.commands import Body, CreateInstance, DeleteInstance, ResizeInstance, ResizeVolume
 from handlers.errors import Reason
 from handlers.identity import description, role_of, stack_tags
 from handlers.instance import State
 from handlers.operation import SECOND, Operation, Phase
+from handlers.parts import DataVolume, Network
 from handlers.resources import Service
 from handlers.steps.stack_removal import RemoveStack
 from handlers.steps.stacks import write_of

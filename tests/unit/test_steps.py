@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from handlers.base import Next
-from handlers.commands import Command, CreateInstance, DataVolume, Network
+from handlers.commands import Command, CreateInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref, Scope
 from handlers.keys import VOLUME
 from handlers.operation import Operation
+from handlers.parts import DataVolume, Network
 from handlers.resources import (
     Absent,
     ById,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handlers.commands import CreateInstance, CreateSecurityGroup, DataVolume, Network
+from handlers.commands import CreateInstance, CreateSecurityGroup
+from handlers.parts import DataVolume, Network
 from handlers.secret import Secret
 from handlers.template import (
     FLAVOR,

@@ -5,17 +5,15 @@ from uuid import uuid4
 
 from handlers.clouds.memory.settings import Catalogue
 from handlers.commands import (
-    Access,
     Body,
     CreateInstance,
-    DataVolume,
     DeleteInstance,
-    Network,
     ResizeInstance,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.errors import Reason
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from handlers.secret import Secret
 

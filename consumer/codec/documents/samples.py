@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from handlers.commands import (
-    Access,
     AdoptInstance,
     Body,
     Command,
@@ -11,12 +10,9 @@ from handlers.commands import (
     CreateInstance,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
-    DataVolume,
     DeleteInstance,
     DeleteSecurityGroup,
     MigrateInstance,
-    NamedResources,
-    Network,
     RebootInstance,
     RebuildInstance,
     ReleaseInstance,
@@ -30,6 +26,7 @@ from handlers.errors import Reason
 from handlers.events import Event, EventKind, event_of
 from handlers.instance import Instance, Ref, Scope
 from handlers.operation import SECOND, Failure, Operation, Phase
+from handlers.parts import Access, DataVolume, NamedResources, Network
 from handlers.resources import Kind, PortRange, Rule
 from handlers.secret import Secret
 

@@ -13,7 +13,7 @@ from consumer.codec.cloudevents import (
     data_schema,
 )
 from consumer.codec.commands import CommandId, Source
-from handlers.commands import BODIES, PREFIX, Body, Uuid
+from handlers.commands import BODIES, PREFIX, Body
 from handlers.events import (
     MIGRATION_TYPE,
     EventData,
@@ -21,6 +21,7 @@ from handlers.events import (
     MigrationData,
     MigrationKind,
 )
+from handlers.parts import Uuid
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

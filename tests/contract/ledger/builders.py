@@ -3,11 +3,12 @@
 from msgspec.structs import replace
 
 from consumer.ledger.base import Ending, Ledger, Offer, Verdict
-from handlers.commands import Body, Command, CreateInstance, DeleteInstance, Network
+from handlers.commands import Body, Command, CreateInstance, DeleteInstance
 from handlers.errors import Reason
 from handlers.events import Event, EventKind, News, event_of
 from handlers.instance import Instance, Ref, Scope, State
 from handlers.operation import SECOND, Failure, Micros, Operation
+from handlers.parts import Network
 from handlers.resources import Kind
 from handlers.secret import Secret
 

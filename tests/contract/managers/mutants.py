@@ -10,7 +10,6 @@ from handlers.commands import (
     Command,
     CreateInstance,
     DeleteInstance,
-    Network,
     ResizeInstance,
     ResizeVolume,
     UpdateSecurityGroupRules,
@@ -19,6 +18,7 @@ from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
 from handlers.natives import Natives
 from handlers.operation import Operation
+from handlers.parts import Network
 from handlers.resources import Kind, Seen
 from handlers.steps.claim import Claim
 from handlers.steps.remove import Remove

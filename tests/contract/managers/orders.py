@@ -6,18 +6,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from handlers.commands import (
-    Access,
     AdoptInstance,
     Body,
     ConfirmResize,
     CreateInstance,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
-    DataVolume,
     DeleteInstance,
     DeleteSecurityGroup,
     MigrateInstance,
-    Network,
     RebootInstance,
     RebuildInstance,
     ReleaseInstance,
@@ -27,6 +24,7 @@ from handlers.commands import (
     UpdateAccess,
     UpdateSecurityGroupRules,
 )
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from tests.contract.managers.bench import TENANT
 from tests.contract.managers.place import Site

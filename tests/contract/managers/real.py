@@ -8,7 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 from openstack.connection import Connection
 
-from handlers.commands import CreateInstance, DataVolume
+from handlers.commands import CreateInstance
+from handlers.parts import DataVolume
 from tests.contract.managers.http import HttpPlace
 from tests.contract.managers.place import Site
 from tests.contract.managers.project import MORE, HttpProject

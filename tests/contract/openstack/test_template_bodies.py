@@ -8,17 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from handlers.clouds.openstack import OpenStackCloud
-from handlers.commands import (
-    Body,
-    Command,
-    CreateInstance,
-    CreateSecurityGroup,
-    DataVolume,
-    Network,
-)
+from handlers.commands import Body, Command, CreateInstance, CreateSecurityGroup
 from handlers.instance import Scope
 from handlers.natives import Natives
 from handlers.operation import Operation
+from handlers.parts import DataVolume, Network
 from handlers.resources import Absent
 from handlers.secret import Secret
 from handlers.steps.ensure import Ensure

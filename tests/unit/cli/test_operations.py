@@ -7,8 +7,9 @@ import pytest
 
 from consumer.cli.render import lasted, when
 from consumer.ledger.base import Ledger, Unavailable
-from handlers.commands import CreateInstance, DeleteInstance, Network
+from handlers.commands import CreateInstance, DeleteInstance
 from handlers.operation import SECOND, Phase
+from handlers.parts import Network
 from handlers.secret import Secret
 from tests.unit.cli.conftest import START, Bench
 

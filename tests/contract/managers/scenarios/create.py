@@ -1,8 +1,9 @@
 """Creating an instance."""
 
-from handlers.commands import Access, DataVolume, Network, ResizeVolume
+from handlers.commands import ResizeVolume
 from handlers.errors import Reason
 from handlers.instance import State
+from handlers.parts import Access, DataVolume, Network
 from handlers.resources import Kind
 from handlers.secret import Secret
 from tests.contract.managers.bench import TENANT, Bench

@@ -1,8 +1,9 @@
 """Creates that fail: the reason is the cloud's own, and nothing is left."""
 
-from handlers.commands import DataVolume, DeleteInstance, Network
+from handlers.commands import DeleteInstance
 from handlers.errors import Reason
 from handlers.instance import State
+from handlers.parts import DataVolume, Network
 from tests.contract.managers.bench import TENANT, Bench
 from tests.contract.managers.orders import DELETE, instance
 

@@ -3,13 +3,13 @@
 from handlers.commands import (
     Body,
     DeleteInstance,
-    NamedResources,
     ResizeInstance,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.errors import Reason
 from handlers.instance import State
+from handlers.parts import NamedResources
 from tests.contract.managers.bench import TENANT, Bench
 from tests.contract.managers.orders import DELETE
 

@@ -1,7 +1,6 @@
 """Security groups of their own, and an instance's."""
 
 from handlers.commands import (
-    Access,
     CreateSecurityGroup,
     CreateSecurityGroupRules,
     DeleteSecurityGroup,
@@ -9,6 +8,7 @@ from handlers.commands import (
 )
 from handlers.errors import Reason
 from handlers.instance import State
+from handlers.parts import Access
 from handlers.resources import PortRange
 from tests.contract.managers.bench import TENANT, Bench
 from tests.contract.managers.inventory import RuleKey

@@ -1,11 +1,7 @@
 """Instances change hands while they live: from NATIVES into a stack, and out of it again."""
 
 from handlers.commands import (
-    Access,
     AdoptInstance,
-    DataVolume,
-    NamedResources,
-    Network,
     ReleaseInstance,
     ResizeInstance,
     ResizeVolume,
@@ -13,6 +9,7 @@ from handlers.commands import (
 )
 from handlers.instance import State
 from handlers.keys import STACK
+from handlers.parts import Access, DataVolume, NamedResources, Network
 from handlers.resources import Kind
 from tests.contract.managers.bench import TENANT, Bench, Done
 from tests.contract.managers.inventory import Inventory
