@@ -29,9 +29,9 @@ from consumer.worker import Outcome, Worker
 from handlers.base import Answer, NewVolume
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
 from handlers.commands import Body, Command, CreateInstance, DeleteInstance, RebootInstance
-from handlers.parts import DataVolume, Network
 from handlers.events import Event, News
 from handlers.operation import Micros
+from handlers.parts import DataVolume, Network
 from handlers.resources import Service
 from handlers.secret import Secret
 from tests.support.processes import wait_until
