@@ -29,6 +29,11 @@ _WINDOW = 500
 _CANARY = 1000
 
 
+#: Who calls an operation back: the word `operator` says that no deletion follows, so that all that
+#: was done is undone (handlers/admission.py).
+_WHO = "operator of migration"
+
+
 class _Rows(NamedTuple):
     """What was read of a migration at a version: items change only with it."""
 
@@ -125,7 +130,7 @@ class Conductor:
             self._wake()
         for operation in step.cancels:
             try:
-                self._ledger.cancel(operation, f"migration {step.migration.id}")
+                self._ledger.cancel(operation, f"{_WHO} {step.migration.id}")
             except (LookupError, ValueError):
                 continue  # it has ended since
 

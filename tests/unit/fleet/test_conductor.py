@@ -179,6 +179,7 @@ def test_an_abort_calls_back_what_runs_and_leaves_what_was_adopted() -> None:
 
     assert world.migration.status is Status.ABORTED
     assert world.stages()[2] == "rolled_back"
+    assert world.items()[2].reason == "operator"
     assert set(world.stages()) <= {"soaking", "committed", "rolled_back", "skipped"}
     assert world.managers()[2] == NATIVES
 

@@ -13,8 +13,9 @@ from consumer.ledger.base import Ending, Ledger
 from consumer.ledger.fleet import Direction, Item, Migration, Settings, Stage, Status
 from consumer.ledger.memory import MemoryLedger
 from consumer.telemetry.base import Silent, Telemetry
+from handlers.admission import heed_cancellation
 from handlers.commands import AdoptInstance
-from handlers.errors import Reason
+from handlers.errors import Reason, Terminal
 from handlers.events import EventKind, MigrationEvent, event_of
 from handlers.instance import Instance, Scope, State
 from handlers.keys import STACK
@@ -148,7 +149,7 @@ class World:
         if op.phase is Phase.UNDO:
             self._finish(op)
         elif op.id in cancelled:
-            self._turn(op, Reason.OPERATOR)
+            self._call_back(replace(op, cancelled=cancelled[op.id]))
         elif not op.touched(STACK):
             self.ledger.save(op.hush(STACK, self.time + SECOND))
         elif STACK not in op.done:
@@ -159,6 +160,13 @@ class World:
             self._turn(op, reason)
         else:
             self._finish(op)
+
+    def _call_back(self, op: Operation) -> None:
+        """As the reconciler does with an operation that is marked as cancelled."""
+        try:
+            heed_cancellation(op)
+        except Terminal as fault:
+            self._turn(op, fault.reason)
 
     def _turn(self, op: Operation, reason: Reason) -> None:
         failure = Failure(reason=reason, message="the cloud said so")
