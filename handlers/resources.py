@@ -62,9 +62,9 @@ class Rule(msgspec.Struct, frozen=True):
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """A Nova server. `flavor` is the flavor's id; `fault` is Nova's own text in ERROR; `launched`
-    changes when it boots anew on a host; `doomed` are the attached volumes that Nova deletes with
-    it. `details` (filled by an `InFull` look-up only) are `image` (empty: it boots from a volume),
-    `config_drive`, `metadata` and `tags`."""
+    changes with a resize, a revert and a rebuild, not with a reboot (measured); `doomed` are the
+    attached volumes that Nova deletes with it. `details` (filled by an `InFull` look-up only) are
+    `image` (empty: it boots from a volume), `config_drive`, `metadata` and `tags`."""
 
     id: str
     name: str = ""

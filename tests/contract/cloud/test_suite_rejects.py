@@ -9,10 +9,12 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from handlers.base import Answer, Cloud, Rules
+from handlers.base import Answer, Cloud, Lacks, NewStack, Rules, StackAdoption, StackUpdate
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
 from handlers.resources import Kind, Resource, SecurityGroup, Server, Stack
 from tests.contract.cloud import (
+    test_cloud_adoption,
+    test_cloud_details,
     test_cloud_lookups,
     test_cloud_network,
     test_cloud_resizes,
@@ -26,6 +28,8 @@ from tests.contract.cloud.bench import NOBODY, Bench
 from tests.contract.cloud.places import memory
 
 SUITE: tuple[ModuleType, ...] = (
+    test_cloud_adoption,
+    test_cloud_details,
     test_cloud_lookups,
     test_cloud_network,
     test_cloud_resizes,
@@ -60,8 +64,11 @@ def _each(answered: Callable[[Answer], Answer]) -> Callable[[Cloud], Broken]:
     return spoil
 
 
-def _spoiled(verb: Callable[..., Answer], answered: Callable[[Answer], Answer], *args: Any) -> Any:
-    return answered(verb(*args))
+def _spoiled(
+    verb: Callable[..., Any], answered: Callable[[Answer], Answer], *args: Any, **more: Any
+) -> Any:
+    answer = verb(*args, **more)
+    return answered(answer) if isinstance(answer, Answer) else answer
 
 
 def _faults(wrong: Callable[[Fault], Fault | None]) -> Callable[[Cloud], Broken]:
@@ -75,10 +82,10 @@ def _faults(wrong: Callable[[Fault], Fault | None]) -> Callable[[Cloud], Broken]
 
 
 def _misjudged(
-    verb: Callable[..., Answer], wrong: Callable[[Fault], Fault | None], *args: Any
+    verb: Callable[..., Answer], wrong: Callable[[Fault], Fault | None], *args: Any, **more: Any
 ) -> Any:
     try:
-        return verb(*args)
+        return verb(*args, **more)
     except Fault as fault:
         if other := wrong(fault):
             raise other from None
@@ -141,6 +148,19 @@ def _told_of(cloud: Cloud, kind: Kind, name: str, one: str, **fields: Any) -> Re
     """The stack in full, with some fields replaced."""
     found = cloud.in_full(kind, name, one)
     return _stacks_with((found,), **fields)[0] if found else None
+
+
+def _created(cloud: Cloud, new: StackAdoption) -> Answer:
+    """A second set of resources instead of an adoption."""
+    fields = {name: getattr(new, name) for name in NewStack.__struct_fields__}
+    return cloud.create_stack(NewStack(**fields))
+
+
+def _done_too(cloud: Cloud, change: StackUpdate) -> Answer:
+    """A preview that is an update as well."""
+    answer = cloud.preview_stack(change)
+    cloud.update_stack(change)
+    return answer
 
 
 class Remembers:
@@ -211,6 +231,33 @@ BROKEN: dict[str, Callable[[Cloud], Broken]] = {
         "update_stack": lambda change: cloud.update_stack(
             msgspec.structs.replace(change, parameters={})
         )
+    },
+    "an update loses the template": lambda cloud: {
+        "update_stack": lambda change: cloud.update_stack(
+            msgspec.structs.replace(change, template=None)
+        )
+    },
+    "an adoption loses the belts": lambda cloud: {
+        "adopt_stack": lambda new: cloud.adopt_stack(msgspec.structs.replace(new, environment={}))
+    },
+    "an adoption makes twins": lambda cloud: {"adopt_stack": partial(_created, cloud)},
+    "a preview does what it tells": lambda cloud: {"preview_stack": partial(_done_too, cloud)},
+    "a check does not look": lambda cloud: {"check_stack": lambda *_: Answer(request_id="x")},
+    "stacks tell no members": lambda cloud: {"stack_members": lambda *_: {}},
+    "stacks tell no template": lambda cloud: {"stack_template": lambda *_: None},
+    "volumes are not doomed": lambda cloud: {
+        "doom_volume": lambda *_, **__: Answer(request_id="x")
+    },
+    "whole listings are cut": lambda cloud: {"every": lambda kind: cloud.every(kind)[:0]},
+    "details are kept back": lambda cloud: {
+        "in_full": lambda kind, name, one: (
+            cloud.in_full(kind, name, one)
+            if kind is Kind.STACK
+            else next(iter(cloud.get(kind, [one])), None)
+        )
+    },
+    "there is always something lacking": lambda cloud: {
+        "lacks": lambda: (Lacks(what="", remedy=""),)
     },
     "repeats look done": _faults(lambda fault: None if isinstance(fault, Ambiguous) else fault),
     "repeats look refused": _faults(_as(Terminal, Ambiguous)),
