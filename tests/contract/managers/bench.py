@@ -193,6 +193,10 @@ class Bench:
         """An operator has the subject stay with its manager, or lets it move."""
         self._deployment.ledger.pin(subject, pinned=pinned)
 
+    def stop(self, command: Command) -> None:
+        """An operator ends the command, which is open."""
+        self._deployment.ledger.cancel(command.id, "operator of the suite")
+
     def wait_for_step(self, command: Command, step: str) -> None:
         """Wait until a step of the command has called the cloud."""
         ledger = self._deployment.ledger

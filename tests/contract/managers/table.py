@@ -70,8 +70,9 @@ _LATER: frozenset[type[Body]] = frozenset(
 
 #: The commands that hand an instance over, and how many requests each may make to Heat beside
 #: listings: an adoption its POST, the members, a check, a preview, and to commit the template and
-#: an update; a release the template and an update, the template once more, and the delete.
-MOVES: Mapping[type[Body], int] = {AdoptInstance: 6, ReleaseInstance: 4}
+#: an update; a release the template and an update, the template once more, and the delete. Reading
+#: a template takes two: the stack is looked up first, for Heat still tells of a deleted one.
+MOVES: Mapping[type[Body], int] = {AdoptInstance: 7, ReleaseInstance: 6}
 
 #: What moves are carried out by, whatever the default is.
 MOVER = "migration"

@@ -34,9 +34,16 @@ def what_somebody_changed_behind_the_record_is_not_moved(bench: Bench) -> None:
 
 
 def a_server_that_is_gone_is_not_moved(bench: Bench) -> None:
+    """Its ports and volume tell of it as well as it does itself."""
     subject = an_instance(bench, NATIVES)
-    bench.place.somebody.deletes_server(bench.look().server.id)
-    _refused_untouched(bench, subject, Reason.NOT_FOUND, "server")
+    server = bench.look().server.id
+    bench.place.somebody.deletes_server(server)
+    before, record = bench.look(), bench.record(subject)
+    done = bench.ended(bench.send(subject, ADOPT))
+    error = done.event.data.error
+    assert error is not None and error.reason in (Reason.NOT_FOUND, Reason.DRIFT)
+    assert server in error.message
+    assert (done.changes, bench.look(), bench.record(subject)) == (0, before, record)
     bench.succeed(subject, DELETE)
     bench.nothing_is_left()
 
@@ -114,12 +121,14 @@ def a_command_waits_for_an_adoption_that_is_open(bench: Bench) -> None:
     bench.nothing_is_left()
 
 
-def an_adoption_that_takes_too_long_is_taken_back(bench: Bench) -> None:
-    """A second is not enough for any Heat."""
+def an_adoption_that_an_operator_ends_is_taken_back(bench: Bench) -> None:
+    """As one that takes longer than its instance may be frozen."""
     subject = an_instance(bench, NATIVES)
     before, record = bench.look(), bench.record(subject)
-    hasty = AdoptInstance(project=TENANT, max_freeze=1)
-    bench.fail(subject, hasty, Reason.DEADLINE)
+    adopt = bench.send(subject, ADOPT)
+    bench.wait_for_step(adopt, STACK)
+    bench.stop(adopt)
+    bench.ended_badly(adopt, Reason.OPERATOR)
     bench.promises_are_kept(subject)
     assert (bench.look(), bench.record(subject)) == (before, record)
     moved(bench, subject, ADOPT)
@@ -135,5 +144,5 @@ SCENARIOS = (
     a_taken_stack_name_is_not_adopted_over,
     a_delete_overtakes_an_adoption_that_is_open,
     a_command_waits_for_an_adoption_that_is_open,
-    an_adoption_that_takes_too_long_is_taken_back,
+    an_adoption_that_an_operator_ends_is_taken_back,
 )
