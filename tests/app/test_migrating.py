@@ -2,11 +2,13 @@
 
 import time
 
-from consumer.fleet.orders import give, roll_back
+from msgspec.structs import replace
+
+from consumer.fleet.orders import abort, give, roll_back
 from consumer.ledger.fleet import Direction, Item, Migration, Settings, Stage, Status
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
-from tests.app.test_worker import Deployment, wall
+from tests.app.test_worker import QUICK, Deployment, wall
 from tests.support.processes import wait_until
 
 SETTINGS = Settings(canary=1, batch=2, concurrency=2, per_project=2, soak=0)
@@ -68,3 +70,21 @@ def test_workers_that_come_and_go_move_a_fleet_into_stacks_and_back() -> None:
     assert status(deployment) is Status.ROLLED_BACK, deployment.ledger.items("fleet")
     assert managers(deployment) == {NATIVES}
     assert sorted(deployment.state.core.servers) == servers
+
+
+def test_an_abort_gives_back_what_is_being_adopted() -> None:
+    deployment = Deployment(replace(QUICK, heat_step=(2.0, 2.0)))
+    create = deployment.create()
+    with deployment.running():
+        deployment.client.run(create, 30, lambda event: None)
+        before = deployment.state.inventory()
+        started(deployment, [create.subject])
+        moving = {Stage.ADOPTING, Stage.ADOPTED}
+        assert wait_until(lambda: bool(deployment.ledger.items("fleet", moving)), 30)
+        give(deployment.ledger, "fleet", abort, wall)
+        assert wait_until(lambda: status(deployment).is_final, 60), deployment.log.getvalue()
+
+    (item,) = deployment.ledger.items("fleet")
+    assert (status(deployment), item.stage) == (Status.ABORTED, Stage.ROLLED_BACK), item
+    assert managers(deployment) == {NATIVES}
+    assert deployment.state.inventory() == before
