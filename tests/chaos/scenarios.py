@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from handlers.base import ResourceManager
 from handlers.clouds.memory import Catalogue
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
@@ -20,10 +21,10 @@ from handlers.commands import (
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
+from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.parts import Access, DataVolume, NamedResources, Network
-from handlers.recipes import Recipes
 from handlers.registry import managers
 from handlers.resources import PortRange
 from handlers.secret import Secret
@@ -251,8 +252,8 @@ class Case(NamedTuple):
         return f"{self.manager}-{self.scenario}"
 
 
-#: The managers with plans of their own; one that only chooses among them plays nothing else.
-ENGINES: tuple[Recipes, ...] = tuple(each for each in managers() if isinstance(each, Recipes))
+#: The managers that make things. MIGRATION has these make them, and only moves what lives.
+ENGINES: tuple[ResourceManager, ...] = tuple(each for each in managers() if each.name != MIGRATION)
 
 #: Every scenario on every one of them.
 CASES: tuple[Case, ...] = tuple(Case(engine.name, name) for engine in ENGINES for name in SCENARIOS)
