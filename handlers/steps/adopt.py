@@ -51,7 +51,7 @@ class AdoptStack:
         known: str | None = op.fact(self.key)
         if known:
             return ById(Kind.STACK, known)
-        return ByIdentity(Kind.STACK, self.subject) if op.touched(self.key) else None
+        return ByIdentity(Kind.STACK, self.subject)  # a taken name is known before Heat says so
 
     def check(self, op: Operation, seen: Seen) -> Next:
         stack = stack_of(seen)

@@ -18,7 +18,7 @@ from handlers.commands import (
 from handlers.errors import Reason
 from handlers.instance import State
 from handlers.keys import SERVER, STACK, VOLUME
-from handlers.operation import Operation, Phase
+from handlers.operation import SECOND, Operation, Phase
 from tests.unit.migrated import PROJECT, Bench
 
 
@@ -170,8 +170,11 @@ def test_a_taken_name_is_not_adopted_over() -> None:
     )
     (somebodys,) = bench.stacks
 
-    assert reason(bench.adopt()) is Reason.EXISTS
+    op = bench.adopt()
+
+    assert reason(op) is Reason.EXISTS
     assert bench.stacks == [somebodys]
+    assert op.finished - op.opened < 10 * SECOND, "nobody waits for what a look tells"
 
 
 # -- ways back ------------------------------------------------------------------------------------
