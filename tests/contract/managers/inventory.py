@@ -69,10 +69,12 @@ class SeenStack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What Heat keeps of a stack: its parameters as text, the names of the resources that outlive
-    it, and of those that an update without any change would replace, add or delete."""
+    """What Heat keeps of a stack: its parameters as text, the ids of its resources by their names,
+    the names of those that outlive it, and of those that an update without any change would
+    replace, add or delete."""
 
     parameters: dict[str, str]
+    members: dict[str, str]
     retained: frozenset[str]
     replaced: frozenset[str]
     added: frozenset[str]

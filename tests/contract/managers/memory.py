@@ -24,15 +24,19 @@ from tests.support.world import Parts, VirtualClock, World
 class MemoryPlace:
     """A new cloud; time passes only while somebody waits.
 
-    `managers` are those of the release, unless a test brings broken ones.
+    `managers` are those of the release, unless a test brings broken ones; `cloud` is what they see
+    of the state.
     """
 
     name = "memory"
     patience = 900.0
 
     def __init__(
-        self, managers: Callable[[], Iterable[ResourceManager]] = registry.managers
+        self,
+        managers: Callable[[], Iterable[ResourceManager]] = registry.managers,
+        cloud: Callable[[CloudState], MemoryCloud] = MemoryCloud,
     ) -> None:
+        self._cloud = cloud
         self._parts = Parts(managers=managers)
         self.clock = VirtualClock()
         self.state = CloudState(now=self.clock.now, sleep=self.clock.sleep)
@@ -42,7 +46,7 @@ class MemoryPlace:
         self.somebody: Somebody = StateSomebody(self.state, self.clock.sleep)
 
     def deployment(self, manager: str) -> "VirtualDeployment":
-        clouds = MemoryClouds({"": MemoryCloud(self.state)})
+        clouds = MemoryClouds({"": self._cloud(self.state)})
         world = World(clouds, self.clock, manager=manager, parts=self._parts)
         world.worker()
         return VirtualDeployment(world, self.state)

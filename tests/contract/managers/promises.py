@@ -26,9 +26,10 @@ def natives_have_no_stack(place: Place, record: Instance) -> None:
 
 
 def stacks_tell_the_truth(place: Place, record: Instance) -> None:
-    """The recorded stack is there, alone and at rest; Heat stores what Nova and Cinder have, its
-    next update replaces, adds and deletes nothing, and its deletion takes no volume along; while an
-    adoption soaks, nothing at all. What was deleted has no stack."""
+    """The recorded stack is there, alone and at rest, and holds exactly the recorded ids. Heat
+    stores what Nova and Cinder have, its next update replaces, adds and deletes nothing, and its
+    deletion takes no volume along; while an adoption soaks, nothing at all. What was deleted has no
+    stack."""
     there = place.look()
     mine = _stacks_of(record, there)
     if record.state is State.DELETED:
@@ -40,9 +41,12 @@ def stacks_tell_the_truth(place: Place, record: Instance) -> None:
     assert stack.status in (_AT_REST if record.soaking else _AT_REST[:2]), stack
     stored = place.stored(stack)
     _next_update_is_harmless(stored, stack)
-    kept = {key for key, ref in record.resources.items() if ref.kind is not Kind.STACK}
-    kept &= kept if record.soaking else {VOLUME}
-    assert stored.retained == {name_of(key) for key in kept}, f"{stack.name}: {stored.retained}"
+    members = {
+        name_of(key): ref.id for key, ref in record.resources.items() if ref.kind is not Kind.STACK
+    }
+    assert stored.members == members, f"{stack.name} holds {stored.members}, recorded: {members}"
+    kept = set(members) if record.soaking else set(members) & {name_of(VOLUME)}
+    assert stored.retained == kept, f"{stack.name}: {stored.retained} outlive it, not {kept}"
     _values_are_true(stored.parameters, there, record)
 
 

@@ -131,6 +131,7 @@ def stored_of(project: HttpProject, stack: SeenStack) -> Stored:
 
     return Stored(
         parameters={key: str(value) for key, value in kept.items()},
+        members=ids,
         retained=retained_by(template),
         replaced=named("replaced"),
         added=named("added"),

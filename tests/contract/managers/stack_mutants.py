@@ -33,7 +33,7 @@ def _broken(**more: Any) -> Broken:
     return Broken(Orchestrator(), **more)
 
 
-def _each(kind: type[S], change: Callable[[S], Step]) -> Plans:
+def each_of(kind: type[S], change: Callable[[S], Step]) -> Plans:
     """Steps of this kind are others."""
 
     def plan(command: Command, basis: Instance | None, plan: Plan) -> Plan:
@@ -42,7 +42,7 @@ def _each(kind: type[S], change: Callable[[S], Step]) -> Plans:
     return plan
 
 
-def _as(worse: type[Any], **more: Any) -> Callable[[Any], Step]:
+def as_worse(worse: type[Any], **more: Any) -> Callable[[Any], Step]:
     """The same step, of a worse class."""
 
     def change(step: Any) -> Step:
@@ -55,7 +55,9 @@ def _as(worse: type[Any], **more: Any) -> Callable[[Any], Step]:
 
 def _templates(change: Callable[[Document], Document]) -> Plans:
     """Stacks are made of something else."""
-    return _each(EnsureStack, lambda step: replace(step, document=lambda: change(step.document())))
+    return each_of(
+        EnsureStack, lambda step: replace(step, document=lambda: change(step.document()))
+    )
 
 
 def _unrestricted(document: Document) -> Document:
@@ -101,11 +103,11 @@ STACK_MUTANTS: dict[str, tuple[Broken, Scenario]] = {
         stacks.a_stack_that_somebody_deleted_takes_no_data_along,
     ),
     "flavor and size change in one update": (
-        _broken(plan=_each(UpdateStack, _both_at_once)),
+        _broken(plan=each_of(UpdateStack, _both_at_once)),
         flavors.a_server_is_resized_up_and_down_in_place,
     ),
     "what Heat says of a resize is believed": (
-        _broken(plan=_each(Resized, _as(_Credulous))),
+        _broken(plan=each_of(Resized, as_worse(_Credulous))),
         flavors.a_resize_that_fails_on_the_host_is_set_back,
     ),
     "a failed resize leaves the stack as it is": (
@@ -129,7 +131,7 @@ STACK_MUTANTS: dict[str, tuple[Broken, Scenario]] = {
         volumes.an_extension_that_fails_in_cinder_is_set_back,
     ),
     "a stack of the name is taken, whoever made it": (
-        _broken(plan=_each(EnsureStack, _as(_Greedy))),
+        _broken(plan=each_of(EnsureStack, as_worse(_Greedy))),
         stacks.a_stack_name_that_is_taken_is_refused_and_left_alone,
     ),
     "nobody asks Heat what it made": (

@@ -105,6 +105,7 @@ def stored_of(state: CloudState, stack: SeenStack) -> Stored:
         retained = retained_by(thing.template)
     return Stored(
         parameters=kept,
+        members=ids,
         retained=retained,
         replaced=frozenset(preview["replaced"]),
         added=frozenset(preview["added"]),

@@ -3,31 +3,51 @@
 And the matrix sees what nobody tested.
 """
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from handlers import registry
+from handlers.base import ResourceManager
 from handlers.commands import BODIES
 from tests.contract.managers.bench import Bench
+from tests.contract.managers.liars import ENDINGS, is_found_out
 from tests.contract.managers.memory import MemoryPlace
+from tests.contract.managers.move_mutants import CREDULOUS, MOVE_MUTANTS
 from tests.contract.managers.mutants import MUTANTS
 from tests.contract.managers.orders import samples
 from tests.contract.managers.stack_mutants import STACK_MUTANTS
 from tests.contract.managers.table import MANAGERS
 from tests.support.matrix import Matrix, MatrixPlugin, Measure
 
-WRONG = {**MUTANTS, **STACK_MUTANTS}
+WRONG = {**MUTANTS, **STACK_MUTANTS, **MOVE_MUTANTS}
 
 
 @pytest.mark.parametrize("wrong", sorted(WRONG))
 def test_a_broken_manager_is_rejected(wrong: str) -> None:
     broken, scenario = WRONG[wrong]
-    others = [each for each in registry.managers() if each.name != broken.name]
-    bench = Bench(MemoryPlace(lambda: (broken, *others)), MANAGERS[broken.name])
+    bench = Bench(MemoryPlace(lambda: _among_others(broken)), MANAGERS[broken.name])
     with pytest.raises(AssertionError):
         scenario(bench)
+
+
+@pytest.mark.parametrize("wrong", sorted(ENDINGS))
+def test_what_heat_does_wrong_is_found_out(wrong: str) -> None:
+    is_found_out(wrong)
+
+
+@pytest.mark.parametrize("wrong", sorted(CREDULOUS))
+def test_a_manager_that_believes_heat_is_rejected(wrong: str) -> None:
+    broken, lie = CREDULOUS[wrong]
+    with pytest.raises(AssertionError):
+        is_found_out(lie, lambda: _among_others(broken))
+
+
+def _among_others(broken: ResourceManager) -> Iterable[ResourceManager]:
+    others = (each for each in registry.managers() if each.name != broken.name)
+    return (broken, *others)
 
 
 def test_there_is_a_sample_of_every_command() -> None:

@@ -118,7 +118,7 @@ def what_has_no_volume_goes_both_ways(bench: Bench) -> None:
 def what_trove_made_gets_its_doomed_volume_back_as_it_was(bench: Bench) -> None:
     """While a stack holds it, the volume outlives its server whatever happens; then it is again as
     Trove made it."""
-    subject = _made_by_trove(bench)
+    subject = doomed_by_trove(bench)
     before = bench.look()
     assert before.server.kept == frozenset()
     bench.succeed(subject, ADOPT)
@@ -140,7 +140,7 @@ def what_trove_made_gets_its_doomed_volume_back_as_it_was(bench: Bench) -> None:
     _is_deleted(bench, subject)
 
 
-def _made_by_trove(bench: Bench) -> str:
+def doomed_by_trove(bench: Bench) -> str:
     """An instance that Trove made, whose volume goes with its server, and that a first command has
     made known; its subject."""
     subject, trove = bench.subject(), bench.place.trove

@@ -1,6 +1,6 @@
 """Moves that must not be, and what comes in between."""
 
-from handlers.commands import AdoptInstance, CreateSecurityGroup, ResizeInstance, ResizeVolume
+from handlers.commands import CreateSecurityGroup, ResizeInstance, ResizeVolume
 from handlers.errors import Reason
 from handlers.instance import State
 from handlers.keys import STACK
@@ -12,6 +12,7 @@ from tests.contract.managers.scenarios.moves import (
     ORCHESTRATOR,
     RELEASE,
     an_instance,
+    doomed_by_trove,
     moved,
 )
 
@@ -122,8 +123,8 @@ def a_command_waits_for_an_adoption_that_is_open(bench: Bench) -> None:
 
 
 def an_adoption_that_an_operator_ends_is_taken_back(bench: Bench) -> None:
-    """As one that takes longer than its instance may be frozen."""
-    subject = an_instance(bench, NATIVES)
+    """As one that takes longer than its instance may be frozen; here one that Trove made."""
+    subject = doomed_by_trove(bench)
     before, record = bench.look(), bench.record(subject)
     adopt = bench.send(subject, ADOPT)
     bench.wait_for_step(adopt, STACK)
@@ -131,7 +132,7 @@ def an_adoption_that_an_operator_ends_is_taken_back(bench: Bench) -> None:
     bench.ended_badly(adopt, Reason.OPERATOR)
     bench.promises_are_kept(subject)
     assert (bench.look(), bench.record(subject)) == (before, record)
-    moved(bench, subject, ADOPT)
+    bench.succeed(subject, ADOPT)
     bench.succeed(subject, DELETE)
     bench.nothing_is_left()
 
