@@ -14,7 +14,9 @@ from consumer.cli import config, dlq, importing, instances, operations, send, te
 from consumer.cli.base import Command
 from consumer.cli.demo.command import Demo
 from consumer.cli.migrate import orders as migrating
+from consumer.cli.migrate import plan as migrate_plan
 from consumer.cli.migrate import report as migrate_report
+from consumer.cli.migrate import start as migrate_start
 from consumer.cli.migrate import status as migrate_status
 from consumer.cli.migrate import watch as migrate_watch
 from consumer.cli.tools import MakeTools
@@ -35,9 +37,11 @@ COMMANDS: dict[str, type[Command]] = {
     "instances unpin": instances.Unpin,
     "migrate abort": migrating.Abort,
     "migrate pause": migrating.Pause,
+    "migrate plan": migrate_plan.Make,
     "migrate report": migrate_report.Make,
     "migrate resume": migrating.Resume,
     "migrate rollback": migrating.Rollback,
+    "migrate start": migrate_start.Start,
     "migrate status": migrate_status.Show,
     "migrate tune": migrating.Tune,
     "migrate watch": migrate_watch.Watch,

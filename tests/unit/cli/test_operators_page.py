@@ -1,4 +1,5 @@
-"""docs/operators.md: its command lines parse, and it leaves no command and no exit code out."""
+"""docs/operators.md and migration.md: their command lines parse; the first leaves no command and no
+exit code out."""
 
 import io
 import re
@@ -8,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from consumer.cli.main import COMMANDS, Main
+from consumer.fleet.eligibility import Risk, Why
 from consumer.worker import Outcome
 from tests.unit.cli.conftest import Bench
 
-PAGE = (Path(__file__).parents[3] / "docs" / "operators.md").read_text()
-LINES = re.findall(r"^    trove-resources (.+)$", PAGE, re.MULTILINE)
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "operators.md").read_text()
+FLEETS = (DOCS / "migration.md").read_text()
+EXAMPLE = re.compile(r"^    trove-resources (.+)$", re.MULTILINE)
+LINES = EXAMPLE.findall(PAGE)
 
 
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("line", sorted({*LINES, *EXAMPLE.findall(FLEETS)}))
 def test_an_example_is_a_command_line_that_parses(line: str) -> None:
     main = Main(lambda files: Bench(), io.StringIO(), io.StringIO())
     options, rest = main.parser.parse_known_args(shlex.split(line))
@@ -44,3 +49,7 @@ def test_every_exit_code_of_a_worker_is_explained() -> None:
     codes = set(map(int, re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)))
 
     assert codes == {outcome.value for outcome in Outcome}
+
+
+def test_every_reason_and_every_risk_of_a_plan_is_explained() -> None:
+    assert {name for name in (*Why, *Risk) if f"`{name}`" not in FLEETS} == set()
