@@ -1,6 +1,6 @@
 """What is found wrong in a run: after every phase, and at its end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from consumer import wiring
@@ -44,14 +44,7 @@ class Checks:
 
     def end(self, sent: Iterable[Command]) -> None:
         """One terminal event each, no dead letter, no trust, nothing that nobody knows of."""
-        for command in sent:
-            ids = self._listener.terminal[command.id]
-            if len(ids) != 1:
-                kind = "lost" if not ids else "doubled"
-                self.wrong.append(f"{kind}: {len(ids)} terminal events of {command.name}")
-        dead = len(wiring.peek_of(self._on.settings, 100))
-        if dead:
-            self.wrong.append(f"dead letters: {dead}")
+        self.wrong += told_wrong(self._on, self._listener, sent)
         stacks = sum(owner == ORCHESTRATOR for owner in self._owners.values())
         for kind, most in (("servers", len(self._owners)), ("stacks", stacks)):
             if (number := self.made()[kind]) > most:
@@ -73,5 +66,22 @@ class Checks:
 
     def trusts(self) -> int:
         """How many trusts Keystone has of the project."""
-        found = self._on.admin.identity.get("/OS-TRUST/trusts").json()["trusts"]
-        return sum(each["project_id"] == self._on.project.id for each in found)
+        return trusts(self._on)
+
+
+def told_wrong(on: Ground, listener: Listener, sent: Iterable[Command]) -> Iterator[str]:
+    """Commands without exactly one terminal event, and dead letters."""
+    for command in sent:
+        ids = listener.terminal[command.id]
+        if len(ids) != 1:
+            kind = "lost" if not ids else "doubled"
+            yield f"{kind}: {len(ids)} terminal events of {command.name}"
+    dead = len(wiring.peek_of(on.settings, 100))
+    if dead:
+        yield f"dead letters: {dead}"
+
+
+def trusts(on: Ground) -> int:
+    """How many trusts Keystone has of the project."""
+    found = on.admin.identity.get("/OS-TRUST/trusts").json()["trusts"]
+    return sum(each["project_id"] == on.project.id for each in found)

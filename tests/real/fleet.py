@@ -63,6 +63,15 @@ class Fleet:
         self.exits[worker.wait()] += 1
         self._workers.append(self._start())
 
+    def kill_all(self) -> int:
+        """Kill every worker, wherever they are; how many lived."""
+        living = [each.process for each in self._workers if each.process.poll() is None]
+        for worker in living:
+            worker.kill()
+        for worker in living:
+            worker.wait()
+        return len(living)
+
     def stop(self) -> None:
         """Ask all to end, once they listen: their exit code must be 0. What does not end is
         killed."""

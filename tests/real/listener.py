@@ -12,13 +12,15 @@ class Listener:
     """Hears events until `stop`.
 
     `url` is a transport URL of oslo.messaging. `terminal` maps a command id to how often each
-    terminal event id was heard; `payloads` has the last payload of each.
+    terminal event id was heard; `payloads` has the last payload of each. `news` counts the events
+    of fleet migrations by type and id.
     """
 
     def __init__(self, url: str, exchange: str, topics: tuple[str, ...]) -> None:
         self.terminal: dict[str, Counter[str]] = defaultdict(Counter)
         self.starts: dict[str, Counter[str]] = defaultdict(Counter)
         self.payloads: dict[str, dict[str, Any]] = {}
+        self.news: dict[str, Counter[str]] = defaultdict(Counter)
         self._lock = Lock()
         conf = cfg.ConfigOpts()
         conf(args=[], default_config_files=[])
@@ -46,8 +48,11 @@ class Listener:
         self._listener.wait()
 
     def _take(self, kind: str, payload: dict[str, Any], meta: dict[str, Any]) -> None:
-        command = payload["data"]["operation"]
+        command = payload["data"].get("operation")
         with self._lock:
+            if command is None:
+                self.news[kind][meta["message_id"]] += 1
+                return
             if kind.endswith(".start"):
                 self.starts[command][meta["message_id"]] += 1
                 return

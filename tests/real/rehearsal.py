@@ -8,7 +8,7 @@ from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.operation import Operation
 from tests.contract.managers.state import site_of
 from tests.real.phases import phases
-from tests.real.targets import END, Crossing
+from tests.real.targets import Crossing
 from tests.support.world import Parts, VirtualClock, World
 
 
@@ -17,7 +17,7 @@ def rehearse(manager: str) -> dict[str, tuple[Crossing, ...]]:
     seen: dict[Crossing, None] = {}
 
     def note(boundary: str, op: Operation, step: str) -> None:
-        seen.setdefault(Crossing(op.manager, op.command.name, step or END, boundary))
+        seen.setdefault(Crossing.of(boundary, op, step))
 
     clock = VirtualClock()
     state = CloudState(now=clock.now, sleep=clock.sleep)

@@ -15,18 +15,16 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 from consumer import wiring
-from consumer.broker.link import Down
-from consumer.broker.publisher import Unroutable
-from handlers.commands import Body, Command
+from handlers.commands import Command
 from tests.real.checks import Checks
+from tests.real.desk import Desk, OutOfTime
 from tests.real.fleet import Fleet
 from tests.real.ground import MANAGERS, Ground, ground
-from tests.real.listener import Listener
 from tests.real.phases import SMALL, Phase, phases
 from tests.real.rehearsal import rehearse
 from tests.real.report import Report, markdown, recoveries
@@ -38,27 +36,19 @@ WORKERS = 2
 EXPECTED_EXITS = frozenset({-9, 3})
 
 
-class OutOfTime(Exception):
-    """The run did not end in its time."""
-
-
 class Run:
     """One run on its ground, which ends before `end` (monotonic)."""
 
     def __init__(self, on: Ground, instances: int, end: float, small: bool) -> None:
         self._on = on
-        self._end = end
         self._small = small
         self._rehearsed = {manager: rehearse(manager) for manager in MANAGERS}
         self._owners = {str(uuid.uuid4()): MANAGERS[n % 2] for n in range(instances)}
         self._minefield = Minefield(on.folder)
-        self._sent: list[Command] = []
         self._phases = self._strays = 0
-        notices = on.settings.notifications
-        self._client = wiring.client_of(on.settings, "real-run")
-        self._listener = Listener(on.events, notices.exchange, notices.topics)
-        self._checks = Checks(on, self._owners, self._listener)
         self._fleet = Fleet(WORKERS, on.folder, EXPECTED_EXITS)
+        self._desk = Desk(on, self._fleet, end)
+        self._checks = Checks(on, self._owners, self._desk.listener)
 
     def go(self) -> Report:
         """All phases; whatever happens, the workers are ended."""
@@ -76,12 +66,11 @@ class Run:
                 self._phase(phase, tuple(self._owners))
                 self._tell(began, phase.name)
         except OutOfTime as error:
-            self._checks.wrong.append(str(error))
+            waiting = self._minefield.waiting()
+            self._checks.wrong.append(f"{error}; never crossed: {waiting}")
         finally:
-            self._fleet.stop()
-            self._listener.stop()
-            self._client.close()
-        self._checks.end(self._sent)
+            self._desk.close()
+        self._checks.end(self._desk.sent)
         self._checks.wrong += self._fleet.odd
         return self._report(time.monotonic() - began)
 
@@ -94,8 +83,8 @@ class Run:
 
     def _phase(self, phase: Phase, subjects: Sequence[str]) -> None:
         self._minefield.arm(chain(*(self._targets(phase, each, subjects) for each in MANAGERS)))
-        commands = [self._send(body, one) for body in phase.bodies for one in subjects]
-        self._wait(f"phase {phase.name!r}", lambda: self._is_over(commands))
+        commands = [self._desk.send(body, one) for body in phase.bodies for one in subjects]
+        self._desk.wait(f"phase {phase.name!r}", lambda: self._is_over(commands))
         missed = [f"never crossed: {each.name}" for each in self._minefield.waiting()]
         self._checks.wrong += [each for each in missed if each not in self._checks.wrong]
         self._checks.phase(phase, commands)
@@ -108,7 +97,7 @@ class Run:
 
     def _is_over(self, commands: Sequence[Command]) -> bool:
         """All ended. Targets of those that did are passed on; the last ones see a stray kill."""
-        open_ = [each for each in commands if not self._listener.has_ended(each.id)]
+        open_ = self._desk.open(commands)
         waiting = self._minefield.waiting()
         busy = {(each.subject, each.name) for each in open_}
         for target in waiting:
@@ -120,44 +109,25 @@ class Run:
             self._strays += 1
         return not open_
 
-    def _send(self, body: Body, subject: str) -> Command:
-        """Publish; the queue is there as soon as the first worker is."""
-        command = self._client.command(body, subject)
-        self._sent.append(command)
-        self._wait("the queue of commands", lambda: self._try_to_send(command))
-        return command
-
-    def _try_to_send(self, command: Command) -> bool:
-        try:
-            self._client.send(command)
-        except (Down, Unroutable):  # no exchange yet, no queue yet
-            return False
-        return True
-
-    def _wait(self, what: str, holds: Callable[[], bool]) -> None:
-        while not holds():
-            if time.monotonic() > self._end:
-                raise OutOfTime(f"out of time: {what}; never crossed: {self._minefield.waiting()}")
-            self._fleet.tend()
-            time.sleep(0.1)
-
     def _report(self, seconds: float) -> Report:
         ledger = wiring.ledger_of(self._on.settings)
-        found = [ledger.operation(each.id) for each in self._sent]
+        found = [ledger.operation(each.id) for each in self._desk.sent]
         ledger.close()
         operations = [op for op in found if op is not None]
         return Report(
             owners=self._owners,
             workers=WORKERS,
             seconds=seconds,
-            commands=tuple(self._sent),
+            commands=tuple(self._desk.sent),
             recoveries=tuple(recoveries(self._minefield.deaths(), operations)),
             killed=self._fleet.exits[-9] - self._strays,
             strays=self._strays,
             lease=self._on.settings.ledger.lease_ttl,
             quiet=self._on.settings.clouds.slowest_call + self._on.settings.clouds.list_lag,
             starts=self._fleet.starts,
-            terminal={each.id: dict(self._listener.terminal[each.id]) for each in self._sent},
+            terminal={
+                each.id: dict(self._desk.listener.terminal[each.id]) for each in self._desk.sent
+            },
             made=self._checks.made(),
             trusts=self._checks.trusts(),
             wrong=tuple(self._checks.wrong),

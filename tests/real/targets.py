@@ -17,7 +17,7 @@ from threading import Lock
 import msgspec
 from msgspec.structs import replace
 
-from handlers.operation import Micros, Operation
+from handlers.operation import Micros, Operation, Phase
 
 BOUNDARIES = ("before-intent", "after-intent", "after-call")
 BEFORE_CALL, AFTER_CALL = BOUNDARIES[1:]
@@ -29,17 +29,27 @@ LONGEST_CALL = 15.0
 END = "end"
 ENDS = ("before-finish", "after-finish")
 
+#: Begins the keys of steps of a way back.
+BACK = "back:"
+
 #: Stands for every subject.
 ANYBODY = "anybody"
 
 
 class Crossing(msgspec.Struct, frozen=True, order=True):
-    """A boundary of a step in a manager's plan of a command; `step` is the step's key, or END."""
+    """A boundary of a step in a manager's plan of a command; `step` is the step's key, or END, with
+    BACK before it when the operation is on its way back."""
 
     manager: str
     command: str
     step: str
     boundary: str
+
+    @classmethod
+    def of(cls, boundary: str, op: Operation, step: str) -> "Crossing":
+        """Where a reconciler's checkpoint is."""
+        way = BACK if Phase.UNDO in (op.phase, op.ended_in) else ""
+        return cls(op.manager, op.command.name, way + (step or END), boundary)
 
 
 class Target(msgspec.Struct, frozen=True, order=True):
@@ -110,14 +120,19 @@ class Minefield:
 
     def checkpoint(self, boundary: str, op: Operation, step: str) -> None:
         """The reconciler's checkpoint: dies here when the crossing is a target."""
-        crossing = Crossing(op.manager, op.command.name, step or END, boundary)
-        target = Target(op.subject, crossing)
+        target = Target(op.subject, Crossing.of(boundary, op, step))
         self._begin_call(target)
         hit = self._take(target, target) or self._take(target.anybodys, target)
         if hit or boundary != BEFORE_CALL:
             self._end_call(target)  # only now: whoever waits for this call's end kills at once
         if hit:
             self._let_calls_end()
+            self._die()
+
+    def cross(self, crossing: Crossing) -> None:
+        """A crossing that is no operation's: dies here when it is a target of anybody."""
+        target = Target(ANYBODY, crossing)
+        if self._take(target, target):
             self._die()
 
     def _take(self, armed: Target, hit: Target) -> bool:

@@ -175,6 +175,7 @@ def _server(number: int = 1) -> SeenServer:
         id=f"server-{number}",
         name="real-run",
         status="ACTIVE",
+        launched="2026-01-02T03:04:05.000000",
         flavor="1",
         image="i",
         zone="nova",
