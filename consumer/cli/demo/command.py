@@ -79,7 +79,8 @@ class Demo(Command):
         return code or self._code
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        actors = {life.subject: Actor(life) for life in lives(parsed_args.instances)}
+        story = lives(parsed_args.instances, parsed_args.manager)
+        actors = {life.subject: Actor(life) for life in story}
         view = _view(self.app.stdout, actors, quiet=parsed_args.json)
         if not parsed_args.json:
             told = {"count": parsed_args.instances, "manager": parsed_args.manager.upper()}

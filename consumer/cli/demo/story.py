@@ -5,14 +5,17 @@ from uuid import uuid4
 
 from handlers.clouds.memory.settings import Catalogue
 from handlers.commands import (
+    AdoptInstance,
     Body,
     CreateInstance,
     DeleteInstance,
+    ReleaseInstance,
     ResizeInstance,
     ResizeVolume,
     UpdateSecurityGroupRules,
 )
 from handlers.errors import Reason
+from handlers.migration import NAME as MIGRATION
 from handlers.parts import Access, DataVolume, Network
 from handlers.resources import PortRange
 from handlers.secret import Secret
@@ -42,24 +45,30 @@ class Life(NamedTuple):
     rest: tuple[Line, ...]
 
 
-def lives(count: int) -> tuple[Life, ...]:
-    """`count` instances that live, and one that cannot be built and leaves nothing behind."""
-    return (*(_life(number) for number in range(1, count + 1)), _doomed())
+def lives(count: int, manager: str) -> tuple[Life, ...]:
+    """`count` instances that live, and one that cannot be built and leaves nothing behind. With
+    MIGRATION those that live change hands twice, out of their stacks and back."""
+    moving = manager == MIGRATION
+    return (*(_life(number, moving=moving) for number in range(1, count + 1)), _doomed())
 
 
-def _life(number: int) -> Life:
-    middle = (
+def _life(number: int, *, moving: bool) -> Life:
+    middle: tuple[Line, ...] = (
         Line(ResizeVolume(project=PROJECT, size=2 + number)),
         Line(ResizeInstance(project=PROJECT, flavor=_MEDIUM if number % 2 else _LARGE)),
         Line(UpdateSecurityGroupRules(project=PROJECT, cidrs=(f"10.{number}.0.0/16", "fd00::/64"))),
     )
     turn = number % len(middle)
+    middle = (*middle[turn:], *middle[:turn])
+    if moving:
+        out, into = Line(ReleaseInstance(project=PROJECT)), Line(AdoptInstance(project=PROJECT))
+        middle = (out, *middle[:2], into, *middle[2:])
     return Life(
         name=f"db-{number}",
         subject=str(uuid4()),
         # a publisher that is not sure whether its command arrived sends it again
         create=Line(_create(f"db-{number}", _SMALL), twice=number == 1),
-        rest=(*middle[turn:], *middle[:turn], Line(DeleteInstance(project=PROJECT))),
+        rest=(*middle, Line(DeleteInstance(project=PROJECT))),
     )
 
 
