@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from consumer.fleet.plan import Entry
 from consumer.ledger.fleet import Settings
 
-#: Seconds that an instance is under way: about 10 were measured on Heat 27.
+#: Seconds that an instance is under way, for the estimate: adopting, checking and committing take
+#: Heat about 5 (measured on Heat 27), the rest allows for look-ups and polls.
 UNDER_WAY = 10.0
 
 _ORDERS: dict[str, Callable[[Entry], tuple[Any, ...]]] = {
