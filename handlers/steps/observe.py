@@ -1,9 +1,11 @@
 """Looks at the resources of an instance that changes hands: before, and after."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from handlers.adoption import description_of, members_of, observed_key, signature
 from handlers.base import Answer, Cloud, Next
+from handlers.commands import AdoptInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
 from handlers.keys import SERVER, VOLUME
@@ -21,8 +23,10 @@ from handlers.resources import (
     Volume,
 )
 
-#: What Nova says of a server at rest. Others are on their way, or need somebody.
+#: What Nova says of a server at rest. Others are on their way, or need somebody. Heat's check takes
+#: a stopped server for a broken one, and its next update would want to replace that.
 _AT_REST = ("ACTIVE", "SHUTOFF")
+_RUNS = ("ACTIVE",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,8 @@ def _drift(op: Operation, resource: Resource) -> str:
         return ""
     match resource:
         case Server():
-            return _server_drift(resource, basis)
+            adopts = isinstance(op.command.body, AdoptInstance)
+            return _server_drift(resource, basis, _RUNS if adopts else _AT_REST)
         case Volume() if resource.size != basis.volume_size:
             return f"has {resource.size} GiB, recorded are {basis.volume_size}"
         case Volume() if resource.servers != (server,):
@@ -158,9 +163,9 @@ def _drift(op: Operation, resource: Resource) -> str:
     return ""
 
 
-def _server_drift(server: Server, basis: Instance) -> str:
-    if server.status not in _AT_REST:
-        return f"is {server.status}"
+def _server_drift(server: Server, basis: Instance, allowed: Collection[str]) -> str:
+    if server.status not in allowed:
+        return f"is {server.status}, not {' or '.join(allowed)}"
     if server.flavor != basis.flavor:
         return f"has flavor {server.flavor}, recorded is {basis.flavor}"
     if server.details is not None and not server.details.get("image"):

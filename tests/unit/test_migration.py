@@ -137,6 +137,21 @@ def test_a_server_with_another_flavor_than_the_recorded_one_is_left_alone() -> N
     assert bench.record.state is State.ACTIVE
 
 
+def test_a_stopped_server_is_not_adopted_but_may_be_released() -> None:
+    bench = Bench()
+    (server,) = bench.state.core.servers.values()
+    server.status = "SHUTOFF"
+    assert reason(bench.adopt()) is Reason.DRIFT
+
+    server.status = "ACTIVE"
+    bench.clock.sleep(5)
+    assert bench.adopt().phase is Phase.SUCCEEDED
+
+    server.status = "SHUTOFF"
+    bench.clock.sleep(5)
+    assert bench.release().phase is Phase.SUCCEEDED
+
+
 def test_an_instance_whose_volume_is_gone_is_left_alone() -> None:
     bench = Bench()
     del bench.state.core.volumes[bench.record.resources[VOLUME].id]

@@ -143,13 +143,20 @@ def test_an_operation_or_a_migration_that_has_it_blocks() -> None:
 @pytest.mark.parametrize(
     ("risk", "change"),
     [
-        (Risk.STOPPED, changed("server-a", status="SHUTOFF")),
         (Risk.EXTRA_VOLUMES, changed("server-a", volumes=("volume-a", "volume-x"))),
         (Risk.DOOMED_VOLUME, changed("server-a", doomed=("volume-a",))),
     ],
 )
 def test_a_risk_does_not_block(risk: Risk, change: Change) -> None:
     assert judge(record_of("a"), change) == Judged(verdict=Verdict.ELIGIBLE, risks=(risk,))
+
+
+def test_a_stopped_server_cannot_be_adopted_and_is_a_risk_on_its_way_out() -> None:
+    stopped = changed("server-a", status="SHUTOFF")
+
+    assert judge(record_of("a"), stopped).reason is Why.SERVER_STATUS
+    out = judge(record_of("a", stack=True), stopped, Direction.RELEASE)
+    assert (out.verdict, out.risks) == (Verdict.ELIGIBLE, (Risk.STOPPED,))
 
 
 def test_a_big_volume_is_a_risk() -> None:
