@@ -172,10 +172,8 @@ def _server(record: Instance, server: Server) -> Troubles:
         yield Why.SERVER_ERROR, f"{name} is in ERROR: {server.fault or 'no reason told'}; repair it"
     if server.task is not None:
         yield Why.SERVER_BUSY, f"{name} is busy ({server.task}): plan again when it is done"
-    stopped = (
-        server.status == "SHUTOFF" and record.manager == ORCHESTRATOR
-    )  # Heat checks for ACTIVE
-    if server.status != "ACTIVE" and not stopped:
+    may_be_stopped = record.manager == ORCHESTRATOR  # into a stack: Heat checks for ACTIVE
+    if server.status != "ACTIVE" and not (may_be_stopped and server.status == "SHUTOFF"):
         yield Why.SERVER_STATUS, f"{name} is {server.status}: make it ACTIVE, then plan again"
     if server.details is not None and not server.details.get("image"):
         yield Why.BOOTS_FROM_VOLUME, f"{name} boots from a volume, which no stack can take over yet"
