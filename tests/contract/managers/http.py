@@ -60,6 +60,9 @@ class HttpPlace:
     def look(self) -> Inventory:
         return self._project.look()
 
+    def done_to(self, server: str) -> tuple[str, ...]:
+        return self._project.done_to(server)
+
     def stored(self, stack: SeenStack) -> Stored:
         return stored_of(self._project, stack)
 

@@ -54,6 +54,9 @@ class MemoryPlace:
     def look(self) -> Inventory:
         return inventory_of(self.state)
 
+    def done_to(self, server: str) -> tuple[str, ...]:
+        return tuple(action.name for action in self.state.core.servers[server].actions)
+
     def stored(self, stack: SeenStack) -> Stored:
         return stored_of(self.state, stack)
 

@@ -37,6 +37,9 @@ class MixedPlace:
     def look(self) -> Inventory:
         return self._fleet.without(self._place.look())
 
+    def done_to(self, server: str) -> tuple[str, ...]:
+        return self._place.done_to(server)
+
     def stored(self, stack: SeenStack) -> Stored:
         return self._place.stored(stack)
 

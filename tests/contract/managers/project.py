@@ -98,6 +98,11 @@ class HttpProject:
         found = self.get("orchestration", "/stacks")["stacks"]
         return tuple(_stack(one) for one in found if one["project"] == self.id)
 
+    def done_to(self, server: str) -> tuple[str, ...]:
+        """The server's instance actions, the oldest first."""
+        found = self.get("compute", f"/servers/{server}/os-instance-actions")
+        return tuple(reversed([each["action"] for each in found["instanceActions"]]))
+
     def rules(self, group: str) -> dict[RuleKey, str]:
         found = self.get("network", f"/security-groups/{group}")["security_group"]
         return _group(found).rules

@@ -36,11 +36,14 @@ def an_instance(bench: Bench, manager: str) -> str:
 
 def moved(bench: Bench, subject: str, body: AdoptInstance | ReleaseInstance) -> Done:
     """The instance belongs to the other manager, and nothing else about it has changed: no id, not
-    since when its server runs, no address, no attachment, no rule."""
+    since when its server runs, no address, no attachment, no rule. Nothing was done to its server,
+    a reboot neither."""
     before, record = bench.look(), bench.record(subject)
+    actions = bench.place.done_to(before.server.id)
     done = bench.succeed(subject, body)
     there, now = bench.look(), bench.record(subject)
     assert there.natives == before.natives
+    assert bench.place.done_to(before.server.id) == actions
     assert now.manager == (ORCHESTRATOR if isinstance(body, AdoptInstance) else NATIVES)
     members = {key: ref for key, ref in record.resources.items() if key != STACK}
     stacks = {each.id for each in there.stacks}
@@ -120,9 +123,11 @@ def what_trove_made_gets_its_doomed_volume_back_as_it_was(bench: Bench) -> None:
     Trove made it."""
     subject = doomed_by_trove(bench)
     before = bench.look()
+    actions = bench.place.done_to(before.server.id)
     assert before.server.kept == frozenset()
     bench.succeed(subject, ADOPT)
     there = bench.look()
+    assert bench.place.done_to(before.server.id) == actions
     assert there.server.kept == there.server.volumes == {before.volume.id}
     assert bench.record(subject).doomed
     assert _besides_doom(there) == _besides_doom(before)
