@@ -1,9 +1,12 @@
 """A live instance on the in-memory cloud, and what is done to move it."""
 
+from typing import Any
+
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.clouds.memory.settings import Abilities
 from handlers.clouds.memory.things import StackThing
 from handlers.commands import AdoptInstance, Body, CreateInstance, ReleaseInstance
+from handlers.errors import Reason
 from handlers.instance import Instance
 from handlers.operation import Operation, Phase
 from handlers.parts import Access, DataVolume, Network
@@ -62,3 +65,20 @@ class Bench:
     @property
     def stacks(self) -> list[StackThing]:
         return [each for each in self.state.core.stacks.values() if each.action != "DELETE"]
+
+
+def native(bench: Bench) -> dict[str, Any]:
+    """Everything that has an id and is no stack, as it is now."""
+    core = bench.state.core
+    return {
+        "servers": {one.id: (one.launched, one.flavor) for one in core.servers.values()},
+        "volumes": {one.id: one.size for one in core.volumes.values()},
+        "ports": set(core.ports),
+        "groups": {one.id for one in core.groups.values() if one.name != "default"},
+    }
+
+
+def reason(op: Operation) -> Reason:
+    assert op.phase is Phase.FAILED, op
+    assert op.failure is not None
+    return op.failure.reason
