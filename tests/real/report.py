@@ -8,7 +8,7 @@ import msgspec
 
 from handlers.commands import Command
 from handlers.operation import SECOND, Operation
-from tests.real.targets import BOUNDARIES, END, ENDS, Death, Target
+from tests.real.targets import BOUNDARIES, ENDS, Death, Target
 
 #: Lines of a timeline that show that an operation goes on.
 _GOES_ON = frozenset({"acted", "done", "end", "error"})
@@ -94,7 +94,7 @@ def markdown(report: Report) -> Iterator[str]:
         f"after {report.quiet:.0f} s, and nobody makes it anew before."
     )
     yield ""
-    yield from _table(("what", "figure"), _figures(report))
+    yield from table(("what", "figure"), _figures(report))
     yield ""
     yield (
         "Kills by step and boundary; in brackets the seconds until another process went on with "
@@ -116,15 +116,13 @@ def _of_manager(report: Report, manager: str) -> Iterator[str]:
     yield f"## {manager.upper()}"
     yield ""
     yield (
-        f"{len(mine)} kills; taken over after {_spread(each.taken for each in mine)}; "
-        f"went on after {_spread(each.going for each in mine)}."
+        f"{len(mine)} kills; taken over after {spread(each.taken for each in mine)}; "
+        f"went on after {spread(each.going for each in mine)}."
     )
     yield ""
-    yield from _table(("command", "step", *BOUNDARIES), _steps(mine))
-    if ends := tuple(_ends(mine)):
+    for boundaries in (BOUNDARIES, ENDS):
+        yield from table(("command", "step", *boundaries), kills_of(mine, boundaries))
         yield ""
-        yield from _table(("command", *ENDS), ends)
-    yield ""
 
 
 def _figures(report: Report) -> Iterator[tuple[str, str]]:
@@ -145,8 +143,8 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "trusts that are left", str(report.trusts)
     yield "terminal event ids per command", f"{min(ids)} to {max(ids)}"
     yield "copies of a terminal event heard", f"{min(heard)} to {max(heard)}"
-    yield "taken over after", _spread(each.taken for each in report.recoveries)
-    yield "went on after", _spread(each.going for each in report.recoveries)
+    yield "taken over after", spread(each.taken for each in report.recoveries)
+    yield "went on after", spread(each.going for each in report.recoveries)
     yield "duration", f"{report.seconds:.0f} s"
     yield "all else that is wrong", str(len(report.wrong) - sum(map(report.count, _KINDS)))
 
@@ -154,24 +152,19 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
 _KINDS = ("lost", "doubled", "leaked")
 
 
-def _spread(seconds: Iterable[float | None]) -> str:
+def spread(seconds: Iterable[float | None]) -> str:
     known = [each for each in seconds if each is not None]
     if not known:
         return "-"
     return f"median {median(known):.1f} s, max {max(known):.1f} s"
 
 
-def _steps(some: Sequence[Recovery]) -> Iterator[Sequence[str]]:
+def kills_of(some: Sequence[Recovery], boundaries: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A row for each command and step that has any of these boundaries, with a column for each."""
     crossings = [each.target.crossing for each in some]
-    rows = dict.fromkeys((each.command, each.step) for each in crossings if each.step != END)
+    rows = dict.fromkeys((at.command, at.step) for at in crossings if at.boundary in boundaries)
     for command, step in sorted(rows):
-        yield (command, step, *(_cell(some, command, step, each) for each in BOUNDARIES))
-
-
-def _ends(some: Sequence[Recovery]) -> Iterator[Sequence[str]]:
-    crossings = [each.target.crossing for each in some]
-    for command in sorted({each.command for each in crossings if each.step == END}):
-        yield (command, *(_cell(some, command, END, each) for each in ENDS))
+        yield (command, step, *(_cell(some, command, step, each) for each in boundaries))
 
 
 def _cell(some: Sequence[Recovery], command: str, step: str, boundary: str) -> str:
@@ -185,7 +178,7 @@ def _cell(some: Sequence[Recovery], command: str, step: str, boundary: str) -> s
     return f"{len(hits)}" + (f" ({times})" if times else "")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:

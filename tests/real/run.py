@@ -28,7 +28,7 @@ from tests.real.ground import MANAGERS, Ground, ground
 from tests.real.phases import SMALL, Phase, phases
 from tests.real.rehearsal import rehearse
 from tests.real.report import Report, markdown, recoveries
-from tests.real.targets import ANYBODY, Minefield, Target, spread
+from tests.real.targets import Minefield, Target, spread
 
 WORKERS = 2
 
@@ -99,11 +99,7 @@ class Run:
         """All ended. Targets of those that did are passed on; the last ones see a stray kill."""
         open_ = self._desk.open(commands)
         waiting = self._minefield.waiting()
-        busy = {(each.subject, each.name) for each in open_}
-        for target in waiting:
-            mine = target.subject, target.crossing.command
-            if target.subject != ANYBODY and mine not in busy:
-                self._minefield.release(target)
+        self._minefield.pass_on({(each.subject, each.name) for each in open_})
         if open_ and not waiting and self._strays == self._phases:
             self._fleet.kill_one()
             self._strays += 1

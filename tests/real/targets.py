@@ -8,7 +8,7 @@ renamed file is the time of death.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
@@ -108,6 +108,20 @@ class Minefield:
         """Nobody came to it, and nobody will: whoever crosses there next takes its place."""
         with suppress(FileNotFoundError):
             (self._armed / target.name).rename(self._armed / target.anybodys.name)
+
+    def pass_on(self, busy: Collection[tuple[str, str]]) -> None:
+        """Release what waits for commands (subject and name) that are not busy any more."""
+        for target in self.waiting():
+            if target.subject != ANYBODY and (target.subject, target.crossing.command) not in busy:
+                self.release(target)
+
+    def disarm(self, target: Target) -> bool:
+        """Nobody is to die there any more; whether it still waited."""
+        try:
+            (self._armed / target.name).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def waiting(self) -> tuple[Target, ...]:
         """Targets that nobody came to yet."""
