@@ -4,6 +4,7 @@ from handlers.commands import CreateSecurityGroup, ResizeInstance, ResizeVolume
 from handlers.errors import Reason
 from handlers.instance import State
 from handlers.keys import STACK
+from handlers.migration import RETAIN
 from tests.contract.managers.bench import TENANT, Bench
 from tests.contract.managers.orders import ANYBODY, DELETE
 from tests.contract.managers.scenarios.moves import (
@@ -105,6 +106,19 @@ def a_delete_overtakes_an_adoption_that_is_open(bench: Bench) -> None:
     bench.nothing_is_left()
 
 
+def a_delete_overtakes_a_release_that_is_open(bench: Bench) -> None:
+    """Unless the stack was told to go already: then it is deleted as a native one."""
+    subject = an_instance(bench, ORCHESTRATOR)
+    release = bench.send(subject, RELEASE)
+    bench.wait_for_step(release, RETAIN)
+    delete = bench.send(subject, DELETE)
+    error = bench.ended(release).event.data.error
+    assert error is None or (error.reason is Reason.SUPERSEDED and delete.id in error.message)
+    bench.ended_well(delete)
+    assert bench.record(subject).state is State.DELETED
+    bench.nothing_is_left()
+
+
 def a_command_waits_for_an_adoption_that_is_open(bench: Bench) -> None:
     """That is the freeze: it goes to the stack afterwards."""
     subject = an_instance(bench, NATIVES)
@@ -144,6 +158,7 @@ SCENARIOS = (
     a_group_of_its_own_is_not_moved,
     a_taken_stack_name_is_not_adopted_over,
     a_delete_overtakes_an_adoption_that_is_open,
+    a_delete_overtakes_a_release_that_is_open,
     a_command_waits_for_an_adoption_that_is_open,
     an_adoption_that_an_operator_ends_is_taken_back,
 )
