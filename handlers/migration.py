@@ -18,6 +18,7 @@ from handlers.natives import NAME as NATIVES
 from handlers.operation import Operation, Phase
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.recipes import Plan, Recipe, Recipes, Setting, keys_of
+from handlers.resources import Kind
 from handlers.steps.adopt import AdoptStack, CheckStack, PreviewStack, SameMembers
 from handlers.steps.doom import Doom, was_doomed, was_doomed_once
 from handlers.steps.let_go import LetGo
@@ -150,6 +151,14 @@ def _released(base: Instance, body: Body) -> Instance:
     return replace(base, manager=NATIVES, resources=members, soaking=False, doomed=False)
 
 
+def _with_what_is_left(record: Instance, op: Operation) -> Instance:
+    """A stack that could not be removed stays with the record, for the deletion that may follow."""
+    for ref in op.left:
+        if ref.kind is Kind.STACK and ref.id:
+            return replace(record, resources={**record.resources, STACK: ref})
+    return record
+
+
 class Migration(Recipes):
     """The manager that instances pass through."""
 
@@ -174,5 +183,5 @@ class Migration(Recipes):
         state = State.ERROR if op.left else op.basis.state
         record = replace(op.basis, state=state)
         if isinstance(op.command.body, ReleaseInstance) and op.touched(LET_GO):
-            return _released(record, op.command.body)
-        return record
+            record = _released(record, op.command.body)
+        return _with_what_is_left(record, op)

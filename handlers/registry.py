@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 
-from handlers.admission import admit, heed_cancellation
+from handlers.admission import admit, heed_cancellation, supersedes
 from handlers.base import ResourceManager, Step
 from handlers.commands import Command
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
+from handlers.keys import STACK
 from handlers.migration import MOVES, Migration
 from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
 from handlers.natives import Natives
 from handlers.operation import Operation, Phase
+from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.orchestrator import Orchestrator
 from handlers.placement import Placement
 
@@ -28,7 +30,8 @@ def managers() -> tuple[ResourceManager, ...]:
 class Registry:
     """Chooses the manager of an operation and makes its plans.
 
-    The recorded owner of an instance decides. What has no record and is named by a command was made
+    The recorded owner of an instance decides; a stack that is left of a move is ORCHESTRATOR's to
+    delete, whoever owns the rest. What has no record and is named by a command was made
     by Trove itself, and belongs to NATIVES; `default` gets all else: MIGRATION as the default gives
     it to one of the others by its `placement`. What moves an instance is always MIGRATION's own.
     """
@@ -56,7 +59,8 @@ class Registry:
         if isinstance(command.body, MOVES):
             return MIGRATION
         if basis:
-            return basis.manager
+            left = supersedes(command) and STACK in basis.resources  # by a move that failed
+            return ORCHESTRATOR if left else basis.manager
         if command.resources:
             return NATIVES
         return self._placement.engine(command) if self._default == MIGRATION else self._default

@@ -37,7 +37,7 @@ class Doom:
     needs: frozenset[str] = frozenset()
     key: str = DOOM
     service: Service = Service.COMPUTE
-    unique: bool = False
+    unique: bool = True  # a late call must not undo what the way back has given back
     pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:

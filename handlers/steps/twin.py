@@ -1,4 +1,4 @@
-"""The way back from a Heat that created a second set of resources instead of adopting the first."""
+"""The way back from a Heat that made resources of its own where it should have adopted ours."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,12 @@ TWIN = "twin"
 
 @dataclass(frozen=True, slots=True)
 class ReadTwin:
-    """What such a stack made is known, and nothing of it is ours: its stack retains everything, and
-    would leave a second set behind."""
+    """What the stack made is known: it retains everything, and would leave that behind.
+
+    It is a second set of everything where Heat lost what it was told to adopt, and a part of it
+    where somebody updated the stack meanwhile: an update makes what is not adopted yet. In a second
+    set nothing may be ours.
+    """
 
     subject: str
     key: str = TWIN
@@ -50,15 +54,16 @@ class ReadTwin:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         stack = self._mine(op, seen)
-        if stack is None or not is_twin(stack) or op.fact(self.key, "members") is not None:
+        if stack is None or op.fact(self.key, "members") is not None:
             return Next.DONE
-        return Next.WAIT if stack.is_busy and not is_stuck(op, seen) else Next.ACT
+        makes = stack.is_busy and not stack.status.startswith(("ADOPT", "DELETE"))
+        return Next.WAIT if makes and not is_stuck(op, seen) else Next.ACT
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         stack = self._mine(op, seen)
         members = dict(world.stack_members(self.subject, stack.id)) if stack else {}
         ours = sorted(set(members.values()) & set(adopted_members(op.basis).values()))
-        if ours:
+        if ours and stack and is_twin(stack):
             text = f"a stack that makes things anew holds {', '.join(ours)}, which are ours"
             raise Terminal(f"{text}: it is left alone", Reason.DRIFT, service=self.service)
         return Answer(facts={"members": members}, settled=True)
