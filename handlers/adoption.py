@@ -75,7 +75,7 @@ def adopted_members(basis: Instance | None) -> dict[str, str]:
 def retaining(template: Mapping[str, Any], names: Collection[str] | None = None) -> dict[str, Any]:
     """The template with `deletion_policy: Retain` on these resources only; on all for None."""
     resources = {}
-    for name, given in template["resources"].items():
+    for name, given in (template.get("resources") or {}).items():
         one = {part: value for part, value in given.items() if part != "deletion_policy"}
         if names is None or name in names:
             one["deletion_policy"] = _RETAIN
@@ -85,7 +85,7 @@ def retaining(template: Mapping[str, Any], names: Collection[str] | None = None)
 
 def retains_all(template: Mapping[str, Any]) -> bool:
     """Whether nothing of the stack is deleted with it."""
-    resources: Mapping[str, Any] = template["resources"]
+    resources: Mapping[str, Any] = template.get("resources") or {}
     return all(one.get("deletion_policy") == _RETAIN for one in resources.values())
 
 

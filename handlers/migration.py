@@ -60,10 +60,13 @@ def _adopt(on: Setting, body: AdoptInstance) -> Plan:
 
 def _unadopt(on: Setting, body: AdoptInstance) -> Plan:
     """The stack lets go of everything. One that was told to delete what it holds is told otherwise
-    first; and where Heat made a second set of resources, exactly that one is removed."""
-    if on.basis is None or on.basis.manager == ORCHESTRATOR or SERVER not in on.basis.resources:
+    first; and where Heat made a second set of resources, exactly that one is removed. What soaked
+    before a later commit soaks on."""
+    if on.basis is None or SERVER not in on.basis.resources:
         return ()
     retain = SetPolicies(on.subject, COMMIT, write=RETAIN, needed=_is_committing)
+    if on.basis.manager == ORCHESTRATOR:
+        return (retain,) if on.basis.soaking else ()
     twin = ReadTwin(on.subject, needs=frozenset({retain.key}))
     let_go = LetGo(
         on.subject, STACK, sure=COMMIT, made=True, twin=TWIN, needs=frozenset({twin.key})

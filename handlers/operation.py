@@ -21,7 +21,7 @@ SECOND: Micros = 1_000_000
 #: What a step learned: ids, addresses, sizes. JSON values only.
 Facts = dict[str, Any]
 
-#: The fact under which a step counts its calls that were answered.
+#: The fact under which a step counts its calls that were answered; a word may follow.
 TRIES = "tries"
 
 #: Entries that a timeline keeps from its beginning and from its end.
@@ -217,7 +217,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def anew(self) -> "Operation":
         """Somebody resumes it: what a step counted as its tries begins again."""
         learned = {
-            key: {**facts, TRIES: 0} if TRIES in facts else facts
+            key: {
+                name: 0 if name.partition(" ")[0] == TRIES else fact for name, fact in facts.items()
+            }
             for key, facts in self.learned.items()
         }
         return replace(self, learned=learned, given_up=frozenset(), attempts=0)

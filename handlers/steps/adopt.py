@@ -218,9 +218,9 @@ def is_twin(stack: Stack) -> bool:
 
 def _settled(op: Operation, stack: Stack, seen: Seen) -> Next:
     """DONE when Heat has ended well; Terminal when it failed, or has stopped working on it."""
-    if stack.has_failed:
-        raise failure_of(stack)
     if not stack.is_busy:
+        if stack.has_failed or stack.status.startswith("ROLLBACK"):
+            raise failure_of(stack)
         return Next.DONE
     if is_stuck(op, seen):
         raise Terminal(

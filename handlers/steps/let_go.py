@@ -9,6 +9,7 @@ from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import SECOND, Facts, Operation
+from handlers.operation import TRIES as TRIED
 from handlers.resources import Absent, ByIdentity, Kind, Query, Seen, Service, Stack
 from handlers.steps.adopt import is_twin
 from handlers.steps.stacks import TRIES, failure_of, is_stuck, write_of
@@ -48,7 +49,7 @@ class LetGo:
         if stack is None:
             return Next.DONE
         self._must_be_sure(op, stack)
-        asked = op.fact(self.key, "deletes", 0)
+        asked = op.fact(self.key, TRIED, 0)
         begun = stack.status.startswith("DELETE")
         if asked and not begun and seen.at < op.acted + _BEGINS:
             return Next.WAIT
@@ -68,7 +69,7 @@ class LetGo:
         if not retains_all(template):
             raise Terminal("the stack would delete what is in it: it is left alone", Reason.DRIFT)
         answer = world.delete_stack(self.subject, stack.id)
-        facts: Facts = {"deletes": op.fact(self.key, "deletes", 0) + 1}
+        facts: Facts = {TRIED: op.fact(self.key, TRIED, 0) + 1}
         return Answer(facts=facts, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:

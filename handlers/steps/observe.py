@@ -64,7 +64,7 @@ class Observe:
         if resource.project != op.home:
             text = f"lies in project {resource.project}: a stack can hold what is in {op.home} only"
             raise Terminal(f"{self.ref.kind} {self.ref.id} {text}", Reason.NOT_OWNED)
-        if trouble := _drift(op, resource):
+        if trouble := _others(op, resource) or _drift(op, resource):
             text = f"{self.ref.kind} {self.ref.id} {trouble}: nothing is changed"
             raise Terminal(text, Reason.DRIFT, service=self.service)
         return Next.DONE
@@ -143,6 +143,12 @@ def unharmed(basis: Instance | None, needs: frozenset[str]) -> tuple[Unharmed, .
 
 def _is_moving(resource: Resource) -> bool:
     return isinstance(resource, Server) and resource.task is not None
+
+
+def _others(op: Operation, resource: Resource) -> str:
+    """Whose it says to be; nothing where it says so of nobody else."""
+    mine = resource.subject in (None, op.subject)
+    return "" if mine else f"is of {resource.subject}, not of {op.subject}"
 
 
 def _drift(op: Operation, resource: Resource) -> str:

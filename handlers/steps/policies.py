@@ -3,16 +3,20 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from handlers.adoption import retaining, values_of
 from handlers.base import Answer, Cloud, Next, StackUpdate
 from handlers.errors import Reason, Retryable
 from handlers.identity import last_write
 from handlers.instance import Ref
-from handlers.operation import Facts, Operation
-from handlers.resources import Query, Seen, Service
+from handlers.operation import SECOND, Facts, Operation
+from handlers.operation import TRIES as TRIED
+from handlers.resources import Query, Seen, Service, Stack
 from handlers.steps.stacks import (
     TRIES,
     failure_of,
+    gone,
     is_stuck,
     left_of,
     minutes_of,
@@ -21,6 +25,9 @@ from handlers.steps.stacks import (
     there,
     write_of,
 )
+
+#: Until a stack shows that Heat has begun with a check.
+_BEGINS = 5 * SECOND
 
 
 def always(op: Operation) -> bool:
@@ -36,7 +43,10 @@ class SetPolicies:
     of what may change: after a failed update Heat keeps those that failed. It ends only when Heat
     has said UPDATE_COMPLETE to this very write: a resource that an update did not reach would keep
     its old policy. On the way back it has the key of the step whose `write` it takes back, because
-    that one may still land.
+    that one may still land; what Heat never accepted needs no taking back.
+
+    A resource that Heat once held for ill it would replace, which is forbidden, until it has looked
+    again (measured on Heat 27): so it is asked to, before an update that would fail for that.
     """
 
     subject: str
@@ -54,17 +64,28 @@ class SetPolicies:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         if stack_of(seen) is None:
-            return Next.DONE  # what is gone deletes nothing
+            if self.retained is None or self.write:
+                return Next.DONE  # what is gone deletes nothing
+            raise gone()
         stack = there(seen)
         last = last_write(stack.tags)
+        known = (self._write(op), write_of(op, self.key))
         if stack.is_busy:
-            ours = last in (self._write(op), write_of(op, self.key))
-            return Next.ACT if ours and is_stuck(op, seen) else Next.WAIT
-        if last != self._write(op):
-            return Next.ACT
-        if stack.status == "UPDATE_COMPLETE":
+            return Next.ACT if last in known and is_stuck(op, seen) else Next.WAIT
+        if self.write and last is not None and last not in known:
             return Next.DONE
-        if stack.has_failed and op.fact(self.key, self._tries, 0) >= TRIES:
+        if last == self._write(op) and stack.status == "UPDATE_COMPLETE":
+            return Next.DONE
+        return self._after_failure(op, stack, seen)
+
+    def _after_failure(self, op: Operation, stack: Stack, seen: Seen) -> Next:
+        """Another try, after Heat has ended the check that it was asked for."""
+        if op.fact(self.key, self._checked, default=False):
+            if stack.status == "CHECK_FAILED":
+                raise failure_of(stack)
+            is_late = seen.at >= op.acted + _BEGINS
+            return Next.ACT if is_late or stack.status.startswith("CHECK_") else Next.WAIT
+        if stack.status == "UPDATE_FAILED" and op.fact(self.key, self._tries, 0) >= TRIES:
             raise failure_of(stack)
         return Next.ACT
 
@@ -72,6 +93,10 @@ class SetPolicies:
         stack = there(seen)
         if stack.is_busy:
             return world.cancel_stack_update(self.subject, stack.id)
+        tries = op.fact(self.key, self._tries, 0)
+        if self._is_to_be_checked(op, stack, tries):
+            checked = world.check_stack(self.subject, stack.id)
+            return replace(checked, facts={self._checked: True})
         template = world.stack_template(self.subject, stack.id)
         if template is None:
             raise Retryable("the stack's template could not be read", Reason.UNAVAILABLE)
@@ -85,8 +110,8 @@ class SetPolicies:
                 template=retaining(template, self.retained),
             )
         )
-        tries = op.fact(self.key, self._tries, 0) + 1
-        return Answer(facts={self._tries: tries}, request_id=answer.request_id)
+        facts: Facts = {self._tries: tries + 1, self._checked: False}
+        return Answer(facts=facts, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         return {}
@@ -96,9 +121,21 @@ class SetPolicies:
             return ()
         return left_of(op, "what is deleted with it may not be what it should be")
 
+    def _is_to_be_checked(self, op: Operation, stack: Stack, tries: int) -> bool:
+        """Where the next update would fail because of an old check, or perhaps does: the last of
+        its tries."""
+        if op.fact(self.key, self._checked, default=False):
+            return False
+        last = tries == TRIES - 1 and stack.has_failed
+        return last or stack.status == "CHECK_FAILED"
+
     @property
     def _tries(self) -> str:
-        return f"tries {self.write or self.key}"
+        return f"{TRIED} {self.write or self.key}"
+
+    @property
+    def _checked(self) -> str:
+        return f"checked {self.write or self.key}"
 
     def _write(self, op: Operation) -> str:
         return write_of(op, self.write or self.key)

@@ -257,12 +257,18 @@ def there(seen: Seen) -> Stack:
     """The stack that was seen; Terminal when it is gone or going."""
     stack = stack_of(seen)
     if stack is None or stack.status.startswith("DELETE"):
-        raise Terminal(
-            "the stack was deleted by somebody else: its record has to be repaired by an operator",
-            Reason.NOT_FOUND,
-            service=Service.ORCHESTRATION,
-        )
+        raise gone()
     return stack
+
+
+def gone() -> Terminal:
+    """The stack is not there any more. What it retained may be."""
+    return Terminal(
+        "the stack was deleted by somebody else: instance.release makes an instance native that is "
+        "still there, and a deletion leaves nothing",
+        Reason.NOT_FOUND,
+        service=Service.ORCHESTRATION,
+    )
 
 
 def left_of(op: Operation, note: str) -> tuple[Ref, ...]:

@@ -6,7 +6,11 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from consumer.config.settings import Limits
+from handlers.base import Clouds
+from handlers.natives import NAME as NATIVES
+from handlers.orchestrator import NAME as ORCHESTRATOR
 from tests.cloud.ways_out.ground import Ground, ground
+from tests.cloud.ways_out.moving import Move, Tampered, straight
 from tests.cloud.ways_out.ways import Ways, Workers
 from tests.support.services import CLOUD, need
 from tests.support.ways import SECONDS
@@ -23,6 +27,8 @@ _COMMANDS = {
     "delete": "instance.delete",
     "grow": "volume.resize",
     "group": "security_group.create",
+    "adopt": "instance.adopt",
+    "release": "instance.release",
 }
 
 
@@ -46,6 +52,16 @@ def stage(own_ground: Ground, note: Note) -> Iterator[Stage]:
         yield make
 
 
+@pytest.fixture
+def move(own_ground: Ground, note: Note) -> Iterator[Move]:
+    """An instance of NATIVES that is about to change hands. At the end it must be as it was."""
+    tampered = Tampered()
+    with stages(own_ground, note) as make:
+        moving = Move(make(manager=NATIVES, through=tampered.between), tampered)
+        yield moving
+        moving.ends()
+
+
 @contextmanager
 def stages(on: Ground, note: Note) -> Iterator[Stage]:
     """Deadlines by what is done, in seconds. At the end the workers are stopped,
@@ -57,6 +73,8 @@ def stages(on: Ground, note: Note) -> Iterator[Stage]:
             file: str = "",
             heat_timeout: float = 75,
             natives: bool = False,
+            manager: str = ORCHESTRATOR,
+            through: Callable[[Clouds], Clouds] = straight,
             **deadlines: float,
         ) -> Ways:
             limits = Limits(
@@ -64,9 +82,9 @@ def stages(on: Ground, note: Note) -> Iterator[Stage]:
                 deadlines={_COMMANDS[name]: each for name, each in deadlines.items()},
                 undo_budget=240,
             )
-            workers = Workers(on, limits, file or on.file, heat_timeout)
+            workers = Workers(on, limits, file or on.file, heat_timeout, through)
             stack.callback(workers.close)
-            return Ways(on, workers, note, natives)
+            return Ways(on, workers, note, natives, manager)
 
         yield make
     on.faults.lift()

@@ -107,9 +107,13 @@ class Operator:
 
     def begun(self, server: str, action: str) -> bool:
         """Whether somebody has begun this with the server."""
+        return action in self.actions(server)
+
+    def actions(self, server: str) -> list[str]:
+        """All that was ever begun with the server."""
         path = f"/servers/{server}/os-instance-actions"
         found = self._project.get("compute", path)["instanceActions"]
-        return any(each["action"] == action for each in found)
+        return [str(each["action"]) for each in found]
 
     # -- stacks ---------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What one test of a way out works with."""
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -9,11 +10,13 @@ from consumer import wiring
 from consumer.config import Settings
 from consumer.config.settings import Limits
 from consumer.ledger.base import Ledger
+from consumer.ledger.memory import MemoryLedger
+from handlers.base import Clouds
 from handlers.clouds.openstack import OpenStackClouds
 from handlers.clouds.openstack import Place as Entry
 from handlers.commands import CreateInstance, ResizeInstance
 from handlers.identity import SUBJECT_KEY, group_name, resource_name
-from handlers.instance import Scope
+from handlers.instance import Instance, Scope
 from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND
 from handlers.orchestrator import NAME as ORCHESTRATOR
@@ -31,6 +34,9 @@ from tests.support.processes import wait_until
 
 TICK = 0.5
 
+#: Calls to one service at once: more than the commands that a scene holds at their calls.
+_THREADS = 8
+
 
 class Workers:
     """The ground as a place of the conformance suite, with workers of the test's own.
@@ -42,11 +48,20 @@ class Workers:
     name = "openstack"
     patience = 300.0
 
-    def __init__(self, ground: Ground, limits: Limits, file: str, heat_timeout: float) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        limits: Limits,
+        file: str,
+        heat_timeout: float,
+        through: Callable[[Clouds], Clouds],
+    ) -> None:
+        """`through`: what the workers' calls go through on their way to the cloud."""
         self._ground = ground
         self._limits = limits
         self._file = file
         self._heat_timeout = heat_timeout
+        self._through = through
         self._manager = ""
         self._worker: LiveDeployment | None = None
         self._ledger: Ledger | None = None
@@ -64,6 +79,9 @@ class Workers:
     def look(self) -> Inventory:
         return self._ground.project.look()
 
+    def done_to(self, server: str) -> tuple[str, ...]:
+        return self._ground.project.done_to(server)
+
     def stored(self, stack: SeenStack) -> Stored:
         return stored_of(self._ground.project, stack)
 
@@ -72,6 +90,13 @@ class Workers:
 
     def sweep(self) -> None:
         self._ground.project.sweep()
+
+    def record_only(self, *records: Instance) -> None:
+        """The worker goes on with a ledger that has these records and nothing else."""
+        self.close()
+        self._ledger = MemoryLedger(lambda: time.time_ns() // 1000)
+        assert all(self._ledger.import_records(records))
+        self._worker = self._start(self._manager)
 
     def close(self) -> None:
         if self._worker:
@@ -87,8 +112,9 @@ class Workers:
             probe=tally,
             files=[self._file],
         )
-        scope = Scope(ENTRY, region, TENANT)
-        worker = LiveDeployment(clouds, scope, manager, tally, TICK, self._adjust, self._ledger)
+        clouds.connect()
+        scope, reached = Scope(ENTRY, region, TENANT), self._through(clouds)
+        worker = LiveDeployment(reached, scope, manager, tally, TICK, self._adjust, self._ledger)
         self._ledger = worker.ledger
         worker.start()
         return worker
@@ -100,15 +126,21 @@ class Workers:
             list_lag=2,
             orchestration_timeout=self._heat_timeout,
         )
-        return replace(settings, limits=self._limits, clouds=clouds)
+        worker = replace(settings.worker, threads=_THREADS)
+        return replace(settings, limits=self._limits, clouds=clouds, worker=worker)
 
 
 class Ways:
-    """A bench with ORCHESTRATOR; `natives` is an instance that belongs to NATIVES, where the test
-    wants one; `note` is told how long the way out was."""
+    """A bench with ORCHESTRATOR, or another default; `natives` is an instance that belongs to
+    NATIVES, where the test wants one; `note` is told how long the way out was."""
 
     def __init__(
-        self, ground: Ground, workers: Workers, note: Callable[[str], None], natives: bool
+        self,
+        ground: Ground,
+        workers: Workers,
+        note: Callable[[str], None],
+        natives: bool = False,
+        manager: str = ORCHESTRATOR,
     ) -> None:
         self.ground = ground
         self.site = ground.site
@@ -121,11 +153,17 @@ class Ways:
             before = Bench(workers, MANAGERS[NATIVES])
             self.natives = before.subject()
             before.succeed(self.natives, self.instance())
+        self._workers, self._manager = workers, manager
         # in bad states Heat is asked more often than the manager promises for good ones
-        self.bench = Bench(workers, MANAGERS[ORCHESTRATOR], frugal=False)
+        self.bench = Bench(workers, MANAGERS[manager], frugal=False)
+
+    def record_only(self, *records: Instance) -> None:
+        """From now on these are recorded, and nothing else is."""
+        self._workers.record_only(*records)
+        self.bench = Bench(self._workers, MANAGERS[self._manager], frugal=False)
 
     def create(self) -> tuple[str, Inventory]:
-        """An instance of ORCHESTRATOR, and what there is of it."""
+        """An instance of the bench's manager, and what there is of it."""
         subject = self.bench.subject()
         self.bench.succeed(subject, self.instance())
         return subject, self.of(subject)

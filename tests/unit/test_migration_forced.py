@@ -1,0 +1,117 @@
+"""Moves that are made to fail: whole operations on the in-memory cloud, and single steps."""
+
+from typing import Any
+
+import pytest
+
+from handlers.clouds.memory.faults import FaultRule, Refuse
+from handlers.commands import ResizeInstance
+from handlers.errors import Reason
+from handlers.identity import group_name
+from handlers.instance import State
+from handlers.keys import GROUP, SERVER
+from handlers.operation import Operation, Phase
+from tests.unit.migrated import PROJECT, Bench
+
+
+def native(bench: Bench) -> dict[str, Any]:
+    core = bench.state.core
+    return {
+        "servers": {one.id: (one.launched, one.flavor) for one in core.servers.values()},
+        "volumes": {one.id: one.size for one in core.volumes.values()},
+        "ports": set(core.ports),
+        "groups": {one.id for one in core.groups.values() if one.name != "default"},
+    }
+
+
+def failed(op: Operation) -> tuple[Reason, str]:
+    assert op.phase is Phase.FAILED
+    assert op.failure is not None
+    return op.failure.reason, op.failure.message
+
+
+def deletes_stack(bench: Bench) -> None:
+    bench.cloud.delete_stack(bench.subject, bench.stacks[0].id)
+    bench.clock.sleep(60)
+    bench.state.core.advance()
+    assert not bench.stacks
+
+
+def is_held_for_ill(bench: Bench) -> None:
+    """Heat looked while the server was in ERROR."""
+    server = bench.state.core.servers[bench.record.resources[SERVER].id]
+    server.status = "ERROR"
+    bench.cloud.check_stack(bench.subject, bench.stacks[0].id)
+    bench.clock.sleep(60)
+    bench.state.core.advance()
+    assert (bench.stacks[0].action, bench.stacks[0].status) == ("CHECK", "FAILED")
+    server.status = "ACTIVE"
+
+
+def test_a_group_of_another_instance_is_not_adopted() -> None:
+    bench = Bench()
+    group = bench.state.core.groups[bench.record.resources[GROUP].id]
+    group.name, group.subject = group_name(other := bench.world.uuid()), other
+
+    reason, text = failed(bench.adopt())
+
+    assert reason is Reason.DRIFT
+    assert other in text
+    assert not bench.stacks
+
+
+def test_a_commit_of_what_somebody_deleted_says_so_and_a_release_is_the_way_out() -> None:
+    bench = Bench()
+    bench.adopt(commit=False)
+    before = native(bench)
+    deletes_stack(bench)
+
+    for op in (bench.adopt(), bench.send(ResizeInstance(project=PROJECT, flavor="3"))):
+        reason, text = failed(op)
+        assert reason is Reason.NOT_FOUND
+        assert "instance.release" in text
+        assert op.left == ()
+    assert bench.record.soaking
+    assert bench.record.state is State.ACTIVE
+
+    assert bench.release().phase is Phase.SUCCEEDED
+    assert native(bench) == before
+    assert bench.record.manager == "natives"
+    assert bench.send(ResizeInstance(project=PROJECT, flavor="3")).phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("command", ["commit", "release"])
+def test_what_heat_held_for_ill_once_is_looked_at_again(command: str) -> None:
+    bench = Bench()
+    bench.adopt(commit=False)
+    before = native(bench)
+    is_held_for_ill(bench)
+
+    op = bench.adopt() if command == "commit" else bench.release()
+
+    assert op.phase is Phase.SUCCEEDED, op.failure
+    assert native(bench) == before
+
+
+def test_a_resumed_operation_counts_every_kind_of_try_anew() -> None:
+    bench = Bench()
+    op = bench.adopt()
+    op = op.found("commit", {"tries retain": 3, "tries": 2, "id": "k1"})
+
+    assert op.anew().learned["commit"] == {**op.learned["commit"], "tries retain": 0} | {
+        "tries": 0,
+        "tries commit": 0,
+    }
+
+
+def test_a_later_commit_that_is_refused_soaks_on() -> None:
+    bench = Bench()
+    bench.adopt(commit=False)
+    record = bench.record
+    bench.state.inject(FaultRule(effect=Refuse(status=400), verb="update_stack", times=1))
+
+    assert failed(bench.adopt())[0] is Reason.REFUSED
+
+    assert bench.record == record
+    assert bench.adopt().phase is Phase.SUCCEEDED
+    assert not bench.record.soaking
