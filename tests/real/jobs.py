@@ -16,6 +16,7 @@ from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.steps.doom import DOOM
+from handlers.steps.twin import TWIN
 from tests.real.mines import AFTER_ASK, AFTER_SAVE, BEFORE_ASK, BEFORE_SAVE, CONDUCTOR
 from tests.real.phases import TENANT
 from tests.real.targets import BACK, BOUNDARIES, END, ENDS, Crossing, Target
@@ -194,13 +195,13 @@ _SMALL_RELEASES = (
 
 _ADOPTIONS_BACK = (
     _back(ADOPT, (COMMIT, CALL), (COMMIT, BEFORE), (STACK, INTENT), (DOOM, CALL)),
-    _back(ADOPT, (COMMIT, INTENT), (COMMIT, INTENT), (STACK, CALL), (DOOM, BEFORE)),
-    _back(ADOPT, (COMMIT, CALL), (COMMIT, CALL), (STACK, BEFORE), (DOOM, INTENT)),
+    _back(ADOPT, (COMMIT, CALL), (COMMIT, INTENT), (TWIN, CALL), (STACK, CALL)),
+    _back(ADOPT, (COMMIT, CALL), (COMMIT, CALL), (TWIN, BEFORE), (DOOM, INTENT)),
+    _back(ADOPT, (COMMIT, INTENT), (TWIN, INTENT), (STACK, BEFORE), (DOOM, BEFORE)),
     _back(ADOPT, (DOOM, CALL), (DOOM, INTENT), (END, _AFTER_FINISH)),
     _back(ADOPT, (STACK, CALL), (STACK, CALL), (END, _BEFORE_FINISH)),
     _back(ADOPT, (STACK, INTENT), (END, _AFTER_FINISH)),
-    _back(ADOPT, (CHECK, CALL), (STACK, INTENT)),
-    _back(ADOPT, (PREVIEW, CALL), (STACK, BEFORE)),
+    _back(ADOPT, (PREVIEW, CALL), (TWIN, CALL), (STACK, INTENT)),
 )
 _SMALL_ADOPTIONS_BACK = (
     _back(ADOPT, (COMMIT, CALL), (COMMIT, CALL), (DOOM, INTENT)),

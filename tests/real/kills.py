@@ -130,7 +130,7 @@ class Kills:
             if subject is None or subject in cancelled:
                 continue
             cancelled[subject] = death.target
-            self._ledger.cancel(commands[subject].id, "the real run")
+            self._ledger.cancel(commands[subject].id, "operator of the real run")
 
     def _kill_pool(self, before: int, pools: int) -> None:
         """Once in a lot: all workers at the same time, wherever they are."""

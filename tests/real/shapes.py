@@ -21,7 +21,7 @@ from tests.real.phases import TENANT
 #: Instances that are made as Trove made them at once.
 _AT_ONCE = 3
 
-_CIDRS = (("10.0.0.0/8",), ("10.0.0.0/8", "192.168.0.0/16"), ("2001:db8::/32", "172.16.0.0/12"))
+_CIDRS = (("10.0.0.0/8",), ("10.0.0.0/8", "192.168.0.0/16"), ("172.16.0.0/12", "2001:db8::/32"))
 _PORTS = (PortRange("tcp", 3306, 3306), PortRange("tcp", 5432, 5440))
 
 
