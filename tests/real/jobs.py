@@ -11,6 +11,7 @@ from itertools import cycle
 import msgspec
 
 from handlers.commands import AdoptInstance, Body, ReleaseInstance
+from handlers.errors import Reason
 from handlers.migration import COMMIT, LET_GO, RETAIN
 from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
@@ -24,6 +25,9 @@ from tests.real.targets import BACK, BOUNDARIES, END, ENDS, Crossing, Target
 ADOPT, RELEASE = "instance.adopt", "instance.release"
 STACK, CHECK, PREVIEW = "stack", "check", "preview"
 BEFORE, INTENT, CALL = BOUNDARIES
+
+#: Seconds: the shortest `max_freeze`. A dead worker is found later than that.
+SHORTEST = 10
 
 #: Steps that only an instance has whose volume Nova deletes with the server.
 _DOOMED = (DOOM, BACK + DOOM)
@@ -42,7 +46,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs for different instances; `manager` owns those whose move was not called back, and
-    `back` those whose was. `everybody` moves, also without a job."""
+    `back` those whose was. `everybody` moves, also without a job. `reason` is what ends those that
+    are called back: an operator, or their own deadline, which passes while nobody has them."""
 
     name: str
     body: Body
@@ -50,6 +55,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     manager: str
     back: str
     everybody: bool = True
+    reason: Reason = Reason.OPERATOR
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +82,15 @@ def rounds(*, small: bool = False) -> tuple[Round, ...]:
             manager=ORCHESTRATOR,
             back=NATIVES,
             everybody=False,
+        ),
+        Round(
+            name="adoptions whose freeze takes too long",
+            body=AdoptInstance(project=TENANT, max_freeze=SHORTEST),
+            jobs=() if small else _TOO_LONG,
+            manager=ORCHESTRATOR,
+            back=NATIVES,
+            everybody=False,
+            reason=Reason.DEADLINE,
         ),
         Round(
             name="adoptions",
@@ -202,6 +217,12 @@ _ADOPTIONS_BACK = (
     _back(ADOPT, (STACK, CALL), (STACK, CALL), (END, _BEFORE_FINISH)),
     _back(ADOPT, (STACK, INTENT), (END, _AFTER_FINISH)),
     _back(ADOPT, (PREVIEW, CALL), (TWIN, CALL), (STACK, INTENT)),
+)
+_TOO_LONG = (
+    _back(ADOPT, (STACK, INTENT)),
+    _back(ADOPT, (STACK, CALL), (TWIN, BEFORE)),
+    _back(ADOPT, (CHECK, CALL), (STACK, CALL)),
+    _back(ADOPT, (COMMIT, CALL), (COMMIT, INTENT)),
 )
 _SMALL_ADOPTIONS_BACK = (
     _back(ADOPT, (COMMIT, CALL), (COMMIT, CALL), (DOOM, INTENT)),

@@ -19,6 +19,7 @@ from pathlib import Path
 from consumer import wiring
 from consumer.ledger.fleet import Status
 from handlers.commands import Command
+from handlers.errors import Reason
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from tests.real.checks import told_wrong, trusts
@@ -102,7 +103,7 @@ class Kills:
         pools = self._pools
 
         def is_over() -> bool:
-            self._call_back(before, backs, commands, cancelled)
+            self._call_back(a_round, backs, commands, cancelled)
             self._kill_pool(before, pools)
             open_ = self._desk.open(list(commands.values()))
             self._minefield.pass_on({(each.subject, each.name) for each in open_} | _kept(backs))
@@ -114,23 +115,26 @@ class Kills:
         self._minefield.pass_on(())
         for subject, command in commands.items():
             self._owners[subject] = a_round.back if subject in cancelled else a_round.manager
-            self.wrong += self._ended(command, called_back=subject in cancelled)
+            wanted = a_round.reason if subject in cancelled else None
+            self.wrong += self._ended(command, wanted)
         self._look(a_round.name, tuple(commands), before, len(cancelled))
 
     def _call_back(
         self,
-        before: int,
+        a_round: Round,
         backs: Mapping[Target, str],
         commands: Mapping[str, Command],
         cancelled: dict[str, Target],
     ) -> None:
-        """Cancel the moves whose worker has just died where they are to be called back."""
-        for death in self._minefield.deaths()[before:]:
-            subject = backs.get(death.target)
-            if subject is None or subject in cancelled:
+        """Cancel the moves whose worker has just died where they are to be called back; those of a
+        round that ends them by their deadline are left alone."""
+        waiting = self._minefield.waiting()
+        for target, subject in backs.items():
+            if subject in cancelled or target in waiting:
                 continue
-            cancelled[subject] = death.target
-            self._ledger.cancel(commands[subject].id, "operator of the real run")
+            cancelled[subject] = target
+            if a_round.reason is Reason.OPERATOR:
+                self._ledger.cancel(commands[subject].id, "operator of the real run")
 
     def _kill_pool(self, before: int, pools: int) -> None:
         """Once in a lot: all workers at the same time, wherever they are."""
@@ -138,10 +142,9 @@ class Kills:
             self._fleet.kill_all()
             self._pools += 1
 
-    def _ended(self, command: Command, *, called_back: bool) -> list[str]:
+    def _ended(self, command: Command, wanted: Reason | None) -> list[str]:
         data = self._desk.data(command)
         error = data["error"] or {}
-        wanted = "operator" if called_back else None
         if error.get("reason") != wanted or data["left_behind"]:
             return [f"failed: {command.name} of {command.subject}: {error} {data['left_behind']}"]
         return []
