@@ -39,20 +39,23 @@ def test_all_of_it_holds_while_a_fleet_migrates(scenario: Scenario) -> None:
         scenario(bench)
 
 
-#: What a place over HTTP shows: each kind of command once, and instances that move themselves.
+#: What is shown with real workers: all that is made, an instance that moves itself meanwhile, and
+#: one of whose commands has to wait.
 SAMPLE = (
-    create.an_instance_has_everything_that_was_asked_for,
     moves.what_natives_made_lives_on_in_a_stack,
-    moves.what_has_a_stack_is_released_and_adopted_again,
-    moves_refused.a_command_waits_for_an_adoption_that_is_open,
+    pytest.param(create.an_instance_has_everything_that_was_asked_for, marks=pytest.mark.breadth),
+    pytest.param(
+        moves_refused.a_command_waits_for_an_adoption_that_is_open, marks=pytest.mark.breadth
+    ),
 )
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scenario", SAMPLE, ids=lambda each: each.__name__)
 @pytest.mark.parametrize(
     "place", ["simulator", pytest.param("openstack", marks=pytest.mark.cloud)], indirect=True
 )
-def test_a_sample_of_it_holds_with_a_real_worker(place: Place) -> None:
-    """Its own conductor carries the migration on."""
-    with mixed(place, lambda: time.time_ns() // 1000) as bench:
-        for scenario in SAMPLE:
-            scenario(bench)
+def test_a_sample_of_it_holds_with_real_workers(place: Place, scenario: Scenario) -> None:
+    """Their own conductor carries the migration on."""
+    with mixed(place, lambda: time.time_ns() // 1000, size=2) as bench:
+        scenario(bench)
