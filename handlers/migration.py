@@ -108,17 +108,25 @@ def _release(on: Setting, body: ReleaseInstance) -> Plan:
     before = observe(basis, needs=on.needs)
     retain = SetPolicies(on.subject, RETAIN, needs=keys_of(before))
     let_go = LetGo(on.subject, LET_GO, sure=RETAIN, pivot=True, needs=frozenset({RETAIN}))
-    give_back = Doom(doomed=True, needed=was_doomed_once, needs=frozenset({LET_GO}))
+    let_go_done = frozenset({LET_GO})
+    give_back = Doom(doomed=True, needed=was_doomed_once, needs=let_go_done, after=LET_GO)
     made: Plan = (*before, retain, let_go, give_back)
     return (*made, *unharmed(basis, needs=keys_of(made)))
 
 
 def _unrelease(on: Setting, body: ReleaseInstance) -> Plan:
-    """The stack deletes again what it is there to delete."""
+    """The stack deletes again what it is there to delete. Where it has gone already, the instance
+    is native, and is as it was before it had one."""
     restore = SetPolicies(
         on.subject, RETAIN, retained=_KEPT, write="restore", needed=_is_to_be_restored
     )
-    return (restore,) if on.basis and on.basis.manager == ORCHESTRATOR else ()
+    give_back = Doom(doomed=True, needed=_is_to_be_doomed, needs=frozenset({RETAIN}), after=LET_GO)
+    moves = on.basis is not None and on.basis.manager == ORCHESTRATOR
+    return (restore, give_back) if moves else ()
+
+
+def _is_to_be_doomed(op: Operation) -> bool:
+    return was_doomed_once(op) and op.touched(LET_GO)
 
 
 def _is_to_be_restored(op: Operation) -> bool:

@@ -29,12 +29,14 @@ class Doom:
     """The volume goes with the server, or does not, where `needed` says that this matters.
 
     A server that Trove made takes its volume with it. While a stack holds both, that would make the
-    volume's Retain worth nothing; so it is taken away first, recorded, and given back at the end.
+    volume's Retain worth nothing; so it is taken away first, recorded, and given back at the end:
+    as soon as the step `after` has begun, it is due.
     """
 
     doomed: bool
     needed: Callable[[Operation], bool]
     needs: frozenset[str] = frozenset()
+    after: str = ""
     key: str = DOOM
     service: Service = Service.COMPUTE
     unique: bool = True  # a late call must not undo what the way back has given back
@@ -63,7 +65,8 @@ class Doom:
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         known = op.known_id(VOLUME)
-        if known is None or not op.touched(self.key) or not self.needed(op):
+        is_due = op.touched(self.key) or (self.after and op.touched(self.after))
+        if known is None or not is_due or not self.needed(op):
             return ()
         note = f"delete_on_termination may not be {str(self.doomed).lower()}, as it should be"
         return (Ref(kind=Kind.VOLUME, id=known, role=VOLUME, note=note),)

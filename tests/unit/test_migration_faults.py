@@ -3,7 +3,7 @@
 from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.faults import Call, FaultRule, Late, Refuse
 from handlers.clouds.memory.orchestration import StackChange
-from handlers.commands import AdoptInstance, DeleteInstance
+from handlers.commands import AdoptInstance, DeleteInstance, ReleaseInstance
 from handlers.instance import State
 from handlers.keys import SERVER, VOLUME
 from handlers.operation import Phase
@@ -80,3 +80,22 @@ def test_a_deletion_takes_the_stack_that_a_failed_adoption_left() -> None:
 
     assert not bench.stacks
     assert things(bench) == set()
+
+
+def test_a_release_that_is_ended_when_its_stack_goes_gives_back_what_nova_was_told() -> None:
+    bench = Bench()
+    server, volume = (bench.record.resources[key].id for key in (SERVER, VOLUME))
+    bench.cloud.doom_volume(server, volume, doomed=True)
+    bench.adopt()
+    command = bench.world.send(bench.subject, ReleaseInstance(project=PROJECT))
+    bench.world.run(until=lambda: not bench.stacks)
+    bench.world.ledger.cancel(command.id, "operator of the test")
+
+    bench.world.run()
+
+    op = bench.world.operation(command)
+    assert op.phase is Phase.FAILED
+    assert op.left == ()
+    assert bench.record.manager == "natives"
+    assert bench.record.state is State.ACTIVE
+    assert bench.state.core.servers[server].delete_with == {volume}
