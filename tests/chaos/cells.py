@@ -9,12 +9,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from handlers.clouds.memory.faults import FaultRule, Refuse
+from handlers.migration import NAME as MIGRATION
 from handlers.resources import Service
 from tests.chaos.crossings import LEDGER_CALLS, Crossing
 from tests.chaos.faultkinds import FAULTS, LOOKS, faults_for, is_look, unheard
 from tests.chaos.play import play
 from tests.chaos.probe import BY_HEAT
-from tests.chaos.scenarios import SCENARIOS, Case, Start
+from tests.chaos.scenario import Start
+from tests.chaos.scenarios import SCENARIOS, Case
 from tests.chaos.schedule import Do, Schedule, Strike
 
 #: Longer than a lease: the others take over, and then the paused one wakes up.
@@ -33,6 +35,7 @@ _HEATS_OWN = frozenset({Do.ENGINE, Do.MEDDLE, Do.VANISH})
 class Run:
     """What an undisturbed run of a case came to and called: pairs of step and verb."""
 
+    manager: str
     places: tuple[Crossing, ...]
     calls: tuple[tuple[str, str], ...]
 
@@ -43,6 +46,11 @@ class Run:
         return tuple(each for each in distinct if each[0] != BY_HEAT and not is_look(each[1]))
 
     @property
+    def moves(self) -> bool:
+        """Whether an instance changes hands."""
+        return self.manager == MIGRATION
+
+    @property
     def has_heat(self) -> bool:
         return any("stack" in verb for _, verb in self.calls)
 
@@ -50,7 +58,7 @@ class Run:
 @cache
 def undisturbed(case: Case) -> Run:
     stage = play(on(case)).stage
-    return Run(tuple(stage.crossings.trace), tuple(stage.cloud.calls))
+    return Run(case.manager, tuple(stage.crossings.trace), tuple(stage.cloud.calls))
 
 
 def on(case: Case, **more: Any) -> Schedule:
@@ -78,6 +86,8 @@ def _may_be(do: Do, crossing: Crossing, run: Run) -> bool:
         return run.has_heat
     if crossing.at == BY_HEAT:
         return False
+    if do is Do.CANCEL:
+        return run.moves
     return do is not Do.UNAVAILABLE or crossing.at.partition("-")[2] in LEDGER_CALLS
 
 

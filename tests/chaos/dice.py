@@ -4,11 +4,13 @@ from random import Random
 
 from handlers.clouds.memory.faults import Delay, Effect, FaultRule, Late
 from handlers.keys import STACK
+from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from tests.chaos.crossings import LEDGER_CALLS
 from tests.chaos.faultkinds import FAULTS
-from tests.chaos.scenarios import CASES, SCENARIOS, Case, Start
+from tests.chaos.scenario import Start
+from tests.chaos.scenarios import CASES, SCENARIOS, Case
 from tests.chaos.schedule import Do, Schedule, Strike
 
 _CHECKPOINTS = ("before-intent", "after-intent", "after-call", "before-finish", "after-finish")
@@ -34,6 +36,12 @@ _DOES = (
 #: Where Heat is at work, besides.
 _DOES_TO_HEAT = (Do.ENGINE, Do.ENGINE, Do.MEDDLE)
 
+#: Where an instance changes hands, besides.
+_DOES_TO_MOVES = (Do.CANCEL, Do.VANISH)
+_VERBS_OF_MOVES = (
+    *("adopt_stack", "check_stack", "preview_stack", "doom_volume", "doom_volume"),
+    *("get_stack*", "get_*_in_full"),
+)
 
 #: An engine that comes back finds what was asked for in its last ten seconds.
 _SECONDS = {Do.PAUSE: (3.0, 12.0, 25.0, 45.0, 80.0), Do.ENGINE: (1.0, 8.0, 12.0, 40.0)}
@@ -55,13 +63,14 @@ def roll(seed: int) -> Schedule:
         seed=seed,
         workers=dice.choice((1, 2, 2, 3)),
         strikes=tuple(_strike(dice, case) for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 4)))),
-        faults=tuple(_fault(dice) for _ in range(dice.choice((0, 0, 1, 1, 2, 3)))),
+        faults=tuple(_fault(dice, case) for _ in range(dice.choice((0, 0, 1, 1, 2, 3)))),
         lag=dice.choice((0.0, 0.0, 3.0)),
     )
 
 
 def _strike(dice: Random, case: Case) -> Strike:
-    do = dice.choice((*_DOES, *_DOES_TO_HEAT) if has_stack(case) else _DOES)
+    does = (*_DOES, *_DOES_TO_HEAT) if has_stack(case) else _DOES
+    do = dice.choice((*does, *_DOES_TO_MOVES) if case.manager == MIGRATION else does)
     places = (
         _LEDGER if do is Do.UNAVAILABLE else (*_CHECKPOINTS * 3, *_LEDGER, "in-call", "in-look")
     )
@@ -74,8 +83,9 @@ def _strike(dice: Random, case: Case) -> Strike:
     )
 
 
-def _fault(dice: Random) -> FaultRule:
-    verb, effect = dice.choice(_VERBS), _effect(dice)
+def _fault(dice: Random, case: Case) -> FaultRule:
+    verbs = (*_VERBS, *_VERBS_OF_MOVES) if case.manager == MIGRATION else _VERBS
+    verb, effect = dice.choice(verbs), _effect(dice)
     match dice.randrange(4):
         case 0:
             return FaultRule(effect=effect, verb=verb, nth=dice.randint(1, 4))

@@ -12,7 +12,7 @@ from handlers.clouds.memory.faults import (
     Spoil,
 )
 from handlers.resources import Service
-from tests.chaos.scenarios import SECRET
+from tests.chaos.scenario import SECRET
 
 #: Echoes user data, as Nova's schema errors do.
 _ECHO = f"Invalid input for field/attribute user_data. Value: {SECRET}. is too long"

@@ -22,7 +22,7 @@ from handlers.operation import SECOND
 from handlers.parts import NamedResources
 from handlers.resources import Service
 from handlers.template import FLAVOR, HOT
-from tests.chaos.scenarios import ADMIN, CATALOGUE, KEPT, MYSQL, OLD
+from tests.chaos.scenario import ADMIN, CATALOGUE, KEPT, MYSQL, OLD
 
 _EMPTY = {"heat_template_version": HOT}
 _UPDATE = Call(Service.ORCHESTRATION, "update_stack")
@@ -65,6 +65,7 @@ def make_foreign(state: CloudState, subject: str) -> NamedResources:
         name=identity.resource_name(subject),
         subject=subject,
         size=2,
+        type=CATALOGUE.volume_types[0],
         status="in-use",
         servers=[server_id],
     )
@@ -88,6 +89,14 @@ def make_foreign(state: CloudState, subject: str) -> NamedResources:
     return NamedResources(
         server=server_id, volume=volume_id, ports=(port_id,), security_group=group_id
     )
+
+
+def doom(state: CloudState, named: NamedResources) -> None:
+    """The volume goes with its server, as Trove has it made; both have run for a while."""
+    server = state.core.servers[named.server or ""]
+    server.delete_with = frozenset({named.volume or ""})
+    server.launched = state.core.time
+    state.audit.launched[server.id] = state.core.time
 
 
 def repair(state: CloudState) -> None:

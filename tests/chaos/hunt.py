@@ -14,7 +14,8 @@ from tests.chaos.cells import (
 )
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.play import Outcome, play
-from tests.chaos.scenarios import CASES, SCENARIOS, Start
+from tests.chaos.scenario import Start
+from tests.chaos.scenarios import CASES, SCENARIOS
 from tests.chaos.schedule import Do, Schedule
 
 #: Random schedules at the end of the hunt.

@@ -11,15 +11,16 @@ from handlers.clouds.memory.faults import Late, Lose
 from handlers.errors import Reason
 from handlers.events import EventKind, event_id
 from handlers.instance import Ref, State
-from handlers.operation import SECOND, Phase
+from handlers.migration import MOVES
+from handlers.operation import SECOND, Operation, Phase
 from handlers.resources import Kind, SecurityGroup, Server, Volume
-from tests.chaos import order_checks, stack_checks, truth
+from tests.chaos import move_checks, order_checks, stack_checks, truth
 from tests.chaos.afterwards import idle_of, operations_of
 from tests.chaos.probe import BY_HEAT
-from tests.chaos.scenarios import SECRET
+from tests.chaos.scenario import SECRET
 from tests.chaos.schedule import Do
 from tests.chaos.stage import LIMIT, UNDO, Stage
-from tests.chaos.watch import Sight
+from tests.chaos.watch import End, Sight
 
 Check = Callable[[Stage], Iterator[str]]
 
@@ -124,9 +125,12 @@ def nothing_is_made_twice(stage: Stage) -> Iterator[str]:
         return
     creates = sum(op.command.name.endswith(".create") for op in operations_of(stage))
     made = Counter((one.kind, one.role) for one in stage.state.audit.made if one.subject)
+    if stage.scenario.abilities.twins or _is_meddled_with(stage):
+        return  # Heat makes a second set of everything, as it must not, or is told to
     again = sum(step == BY_HEAT for step, _, _ in stage.cloud.faults)
+    adopted = sum(op.command.name == "instance.adopt" for op in operations_of(stage))
     for (kind, role), count in made.items():
-        if count > max(creates, 1) + again:
+        if count > max(creates, 1) + again + (adopted if kind is Kind.STACK else 0):
             yield f"{count} times a {kind} was made as {role}"
 
 
@@ -161,15 +165,22 @@ def _asked_for(stage: Stage, cidr: str) -> bool:
 
 
 def kept_ids_stay(stage: Stage) -> Iterator[str]:
-    """Only creates and deletes change which things there are."""
+    """Only creates and deletes change which things there are, and moves which stacks."""
     for end in stage.book.ends:
         if (
             end.op.command.name.endswith((".create", ".delete"))
             and "rules" not in end.op.command.name
         ):
             continue
-        if set(end.before) != set(end.after):
+        changed = set(end.before) ^ set(end.after)
+        if isinstance(end.op.command.body, MOVES):
+            changed -= {each for each in changed if _is_stack(end, each)}
+        if changed and not stage.scenario.abilities.twins:
             yield f"{end.op.command.name} changed what there is"
+
+
+def _is_stack(end: End, one: str) -> bool:
+    return (end.after.get(one) or end.before[one]).kind is Kind.STACK
 
 
 def secrets_stay_secret(stage: Stage) -> Iterator[str]:
@@ -193,7 +204,7 @@ def nothing_broke(stage: Stage) -> Iterator[str]:
 
 
 #: What may keep a command from going well.
-_DISTURBS = (Do.DELETE, Do.NEXT, Do.ENGINE)
+_DISTURBS = (Do.DELETE, Do.NEXT, Do.ENGINE, Do.CANCEL)
 
 
 def undisturbed_work_succeeds(stage: Stage) -> Iterator[str]:
@@ -203,16 +214,32 @@ def undisturbed_work_succeeds(stage: Stage) -> Iterator[str]:
         return
     op, scenario = stage.ledger.operation(stage.command.id), stage.scenario
     refused = stage.schedule.manager in scenario.refused
+    if _is_meddled_with(stage):
+        return
     if op is None:
         yield f"{stage.command.name} was lost"
     elif op.left and not stage.schedule.strikes:
         yield f"{stage.command.name} leaves {len(op.left)} things"
+    elif scenario.fails and not stage.schedule.strikes and scenario.fails is not _reason(op):
+        yield f"{stage.command.name} fails with {_reason(op)}, not with {scenario.fails}"
+    elif scenario.fails:
+        return
     elif refused and op.phase is not Phase.FAILED:
         yield f"{stage.command.name} was not refused"
     elif not scenario.always and (op.phase is Phase.FAILED) is not refused:
         yield f"{stage.command.name} failed: {op.failure and op.failure.message}"
     elif op.failure and op.failure.reason is Reason.DEADLINE:
         yield f"{stage.command.name} ran into its deadline"
+
+
+def _is_meddled_with(stage: Stage) -> bool:
+    """Whether somebody updated a stack while it took an instance over, or let it go."""
+    moves = isinstance(stage.command.body, MOVES)
+    return moves and any(strike.do is Do.MEDDLE for strike in stage.schedule.strikes)
+
+
+def _reason(op: Operation) -> Reason | None:
+    return op.failure.reason if op.failure else None
 
 
 CHECKS: tuple[Check, ...] = (
@@ -236,6 +263,10 @@ CHECKS: tuple[Check, ...] = (
     stack_checks.no_server_is_replaced,
     stack_checks.no_data_are_lost,
     stack_checks.what_is_somebodys_stays,
+    move_checks.a_move_harms_nothing,
+    move_checks.it_is_adopted_or_native,
+    move_checks.the_policies_are_as_recorded,
+    move_checks.the_volume_goes_with_its_server_as_before,
     secrets_stay_secret,
     nothing_broke,
     undisturbed_work_succeeds,
@@ -252,6 +283,8 @@ BEHIND_OUR_BACK: tuple[Check, ...] = (
     order_checks.the_basis_is_the_last_record,
     stack_checks.recorded_ids_stay,
     stack_checks.no_data_are_lost,
+    move_checks.a_move_harms_nothing,
+    move_checks.what_is_retained_stays,
     secrets_stay_secret,
     nothing_broke,
 )

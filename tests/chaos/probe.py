@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from handlers.base import Answer, StackUpdate
 from handlers.clouds.memory import CloudState, MemoryCloud
 from handlers.clouds.memory.asking import Asking
 from handlers.clouds.memory.doing import Doing
@@ -52,11 +53,17 @@ class ProbedCloud(MemoryCloud):
         self.faults: list[tuple[str, str, Effect]] = []
         self._lands: Micros = 0
         self._under_way: list[tuple[Call, str]] = []
+        self.harmful = False  # Heat's preview says so
         state.gate.plan = WatchedPlan(self._drawn, seed)
 
     def in_flight(self) -> bool:
         """Whether a call of before may still land."""
         return self._lands > self._state.core.now()
+
+    def preview_stack(self, change: StackUpdate) -> Answer:
+        answer = super().preview_stack(change)
+        told = {"replaced": ["server"]} if self.harmful else {}
+        return replace(answer, facts={**answer.facts, **told})
 
     def _ask(self, call: Call, ask: Callable[[], T]) -> T:
         """One call of a worker's."""

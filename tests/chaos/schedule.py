@@ -23,6 +23,7 @@ class Do(StrEnum):
     ENGINE = "engine"  # Heat's engine dies; `seconds` later another one starts
     MEDDLE = "meddle"  # somebody else updates the subject's stack, without a change
     VANISH = "vanish"  # somebody else deletes the subject's stack
+    CANCEL = "cancel"  # an operator ends the command
 
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

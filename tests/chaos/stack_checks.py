@@ -18,7 +18,7 @@ def an_instance_has_its_stack(stage: Stage) -> Iterator[str]:
     stacks = [
         each
         for each in stage.state.core.stacks.values()
-        if each.subject == stage.subject and each.id != stage.occupied
+        if each.subject == stage.subject and each.id != stage.ground.occupied
     ]
     known = record.ids(Kind.STACK)
     expected = 0 if record.manager == NATIVES else 1
@@ -75,8 +75,8 @@ def no_data_are_lost(stage: Stage) -> Iterator[str]:
 
 def what_is_somebodys_stays(stage: Stage) -> Iterator[str]:
     """A stack of our name that is not ours is let alone."""
-    if stage.occupied is None:
+    if stage.ground.occupied is None:
         return
-    stack = stage.state.core.stacks.get(stage.occupied)
+    stack = stage.state.core.stacks.get(stage.ground.occupied)
     if stack is None or (stack.action, stack.status) != ("CREATE", "COMPLETE"):
         yield "somebody's stack was touched"

@@ -34,7 +34,24 @@ def stored_view(stack: StackThing) -> dict[str, Any]:
         for resource, key, name in _VALUES
         if resource in rows
     }
-    return {"wanted": wanted, "applied": applied}
+    return {"wanted": wanted, "applied": applied, "retained": sorted(retained(stack))}
+
+
+def keeps_everything(state: CloudState, ids: Collection[str]) -> bool:
+    """Whether a deletion of these stacks would leave all that they hold: as they were told, and as
+    they have been brought to it."""
+    stacks = [each for each in state.core.stacks.values() if each.id in ids]
+    return all(retained(each) == {*each.resources, *each.template["resources"]} for each in stacks)
+
+
+def retained(stack: StackThing) -> set[str]:
+    """The resources that the stack retains, as it was told and as it was brought to it."""
+    told = stack.template.get("resources") or {}
+    return {
+        name
+        for name, row in stack.resources.items()
+        if row.retain and told.get(name, {}).get("deletion_policy") == "Retain"
+    }
 
 
 def update_for_nothing(state: CloudState, ids: Collection[str]) -> Iterator[str]:

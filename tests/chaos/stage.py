@@ -1,6 +1,7 @@
 """The stage: plays one schedule on a deployment in virtual time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -12,24 +13,18 @@ from consumer.secrets import Vault
 from consumer.telemetry.base import Silent
 from handlers.clouds.memory import CloudState, MemoryClouds, Times
 from handlers.commands import Body, Command
+from handlers.keys import STACK
 from handlers.operation import SECOND, Micros, Operation
 from handlers.parts import NamedResources
 from handlers.resources import Service
 from tests.chaos.crossings import Crossings
-from tests.chaos.foreign import (
-    make_foreign,
-    meddle,
-    mislead,
-    occupy,
-    repair,
-    resize,
-    vanish,
-    without_engine,
-)
+from tests.chaos.foreign import make_foreign, meddle, repair, vanish, without_engine
 from tests.chaos.probe import ProbedCloud
-from tests.chaos.scenarios import CATALOGUE, SCENARIOS, Scenario, Start, create_group
-from tests.chaos.scenarios import create_instance as create
+from tests.chaos.scenario import CATALOGUE, Scenario, Start
+from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.schedule import Do, Schedule, Strike
+from tests.chaos.stacks import keeps_everything
+from tests.chaos.starts import IMPORTED, Ground, deployed, prepare
 from tests.chaos.watch import Book, Sight, WatchedLedger, look
 from tests.support.world import POLICY, Crash, Parts, VirtualClock, World
 
@@ -107,7 +102,7 @@ class Stage:
             ledger=WatchedLedger(self.ledger, self.crossings.cross, self.book),
             policy=self.variant.policy,
             telemetry=self.defects,
-            manager=self.schedule.manager,
+            manager=deployed(self.scenario.start, self.schedule.manager),
             seed=self.schedule.seed,
             parts=_watched(self.variant.parts, self.crossings),
             keep=self.schedule.workers,
@@ -115,9 +110,9 @@ class Stage:
         self.subject = self.world.uuid()
         self.bystander = self.world.uuid()
         self.strangers = make_foreign(self.state, self.bystander)
-        self.own: NamedResources | None = None
+        self.ground = Ground()
         self.named: NamedResources | None = None  # by the command
-        self.occupied: str | None = None  # somebody's stack, of our name
+        self.harmless = True  # what was deleted behind our back retained everything
         self.command = self._command(self.scenario.body)
         self._answers: list[Micros] = []
 
@@ -166,38 +161,39 @@ class Stage:
 
     def look(self, subject: str) -> Sight:
         sight = look(self.state, subject, self._named_ids(subject))
-        return {each: thing for each, thing in sight.items() if each != self.occupied}
+        return {each: thing for each, thing in sight.items() if each != self.ground.occupied}
 
     @property
     def is_bereft(self) -> bool:
         """Whether somebody deleted the subject's stack."""
         return any(strike.do is Do.VANISH for strike, _ in self.crossings.struck)
 
+    @property
+    def knows_no_stack(self) -> bool:
+        """Whether the record has none: the stack, if there is one, is under way."""
+        record = self.ledger.instance(self.subject)
+        return record is None or STACK not in record.resources
+
     # -- inner ----------------------------------------------------------------------------------
 
     def _set_up(self) -> None:
         start = self.scenario.start
+        prepare(start, self.ground, self.state, self.world, self.subject)
         if start in (Start.FOREIGN, Start.STRANGER):
-            self.own = make_foreign(self.state, self.subject)
-            stranger = start is Start.STRANGER
-            self.named = replace(self.own, volume=self.strangers.volume) if stranger else self.own
-        elif start is Start.OCCUPIED:
-            self.occupied = occupy(self.state, self.subject)
+            self.named = self.ground.own
+        if self.named and start is Start.STRANGER:
+            self.named = replace(self.named, volume=self.strangers.volume)
+        if start not in (Start.NOTHING, Start.FOREIGN, Start.STRANGER):
             self.settle()
-        elif start is not Start.NOTHING:
-            self.world.publish(self._command(create_group if start is Start.GROUP else create))
-            self.world.run()
-            if start is Start.DRIFTED:
-                resize(self.state, self.subject, "4")
-            if start is Start.MISLED:
-                mislead(self.state, self.subject)
-            self.settle()
+        self.was_doomed = start in IMPORTED
+        self.state.core.abilities = self.scenario.abilities
+        self.cloud.harmful = self.scenario.harmful
 
     def _command(self, body: Callable[[NamedResources | None], Body]) -> Command:
         return self.world.command(self.subject, body(self.named))
 
     def _named_ids(self, subject: str) -> tuple[str, ...]:
-        named = self.strangers if subject == self.bystander else self.own
+        named = self.strangers if subject == self.bystander else self.ground.own
         if named is None:
             return ()
         ids = (named.server, named.volume, named.security_group, *named.ports)
@@ -224,9 +220,15 @@ class Stage:
             case Do.ENGINE:
                 without_engine(self.state, strike.seconds)
             case Do.MEDDLE:
-                meddle(self.state, self.look(self.subject), marks=self._marks_stay())
+                if not self._is_read():
+                    meddle(self.state, self.look(self.subject), marks=self._marks_stay())
             case Do.VANISH:
-                vanish(self.state, self.look(self.subject))
+                ids = self.look(self.subject)
+                self.harmless &= keeps_everything(self.state, ids)
+                vanish(self.state, ids)
+            case Do.CANCEL:
+                with suppress(LookupError, ValueError):
+                    self.ledger.cancel(self.command.id, "operator of the suite")
             case _:
                 self._arrive(self._arriving(strike.do))
 
@@ -234,8 +236,13 @@ class Stage:
         """Whether a stranger's update leaves our marks. Where they are taken from a stack before
         somebody who died knew its id, nobody can tell it from a stranger's."""
         alone = all(strike.do is Do.MEDDLE for strike in self.schedule.strikes)
-        new = self.scenario.start is Start.NOTHING
+        new = self.scenario.start is Start.NOTHING or self.knows_no_stack
         return self.schedule.seed % 2 == 1 or (new and not alone)
+
+    def _is_read(self) -> bool:
+        """Whether it was read what a stack has made, and it goes next: what somebody has it make in
+        between nobody can know of."""
+        return any(verb == "get_stack_resources" for _, verb in self.cloud.calls)
 
     def _arriving(self, do: Do) -> Command:
         if do is Do.DELETE:

@@ -10,7 +10,7 @@ from handlers.instance import Ref
 from handlers.operation import Entry
 from handlers.resources import Kind
 from tests.chaos.invariants import problems_of
-from tests.chaos.scenarios import SECRET
+from tests.chaos.scenario import SECRET
 from tests.chaos.schedule import Schedule
 from tests.chaos.stage import Stage
 

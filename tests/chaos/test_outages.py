@@ -5,7 +5,8 @@ import pytest
 from handlers.clouds.memory.faults import Delay, Effect, FaultRule, Refuse
 from handlers.operation import SECOND, Operation, Phase
 from handlers.resources import Service
-from tests.chaos.scenarios import SCENARIOS, Start, create_instance
+from tests.chaos.scenario import Start, create_instance
+from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.schedule import Schedule
 from tests.chaos.stage import CORE, LIMIT, UNDO, Stage, Variant
 

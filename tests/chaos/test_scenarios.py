@@ -9,11 +9,10 @@ from consumer.codec.documents.samples import COMMANDS
 from handlers.base import ResourceManager
 from handlers.commands import Body
 from handlers.errors import Reason, Terminal
-from handlers.migration import MOVES
-from handlers.registry import managers
 from tests.chaos.play import play
 from tests.chaos.probe import BY_HEAT
-from tests.chaos.scenarios import CASES, ENGINES, SCENARIOS, Case, Start
+from tests.chaos.scenario import Start
+from tests.chaos.scenarios import CASES, ENGINES, SCENARIOS, Case
 from tests.chaos.schedule import Do, Schedule, Strike, decode, encode
 
 
@@ -34,11 +33,6 @@ def test_every_command_of_a_manager_has_a_case(engine: ResourceManager) -> None:
     played = {type(each.body(None)) for each in own if each.start not in FOREIGN}
 
     assert set(_done_by(engine)) == played
-
-
-def test_a_manager_that_is_not_played_makes_nothing_and_changes_nothing_but_hands() -> None:
-    for engine in (each for each in managers() if each.name not in {one.name for one in ENGINES}):
-        assert set(_done_by(engine)) <= set(MOVES)
 
 
 #: What Trove made stays with NATIVES, whatever the deployment says.

@@ -9,6 +9,7 @@ from handlers.commands import (
     CreateSecurityGroup,
     DeleteInstance,
     DeleteSecurityGroup,
+    ReleaseInstance,
 )
 from handlers.errors import Reason
 from handlers.events import Event
@@ -16,6 +17,7 @@ from handlers.identity import last_write, write_name
 from handlers.instance import Instance, Ref, State
 from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND, Micros, Phase
+from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.resources import (
     SERVICE_OF,
     Kind,
@@ -191,10 +193,18 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     guesses = deletes and (end.op.basis is None or end.op.basis.state is State.ERROR)
     if unsure - {end.after[i].kind for i in strictly} - doubtful and not guesses:
         yield "something may be left behind, and nothing is"
-    if not deletes and set(end.before) - set(end.after):
+    if not deletes and set(end.before) - set(end.after) - _let_go(end):
         yield "a failure that took something away"
-    if not (end.op.left or deletes) and end.op.basis not in (None, end.record):
+    if not (end.op.left or deletes or _let_go(end)) and end.op.basis not in (None, end.record):
         yield "a clean failure that changed the record"
+
+
+def _let_go(end: End) -> set[str]:
+    """The stack of an instance that is native by now: what came after that has failed."""
+    if not isinstance(end.op.command.body, ReleaseInstance) or end.record is None:
+        return set()
+    gone = set(end.before) - set(end.after)
+    return {each for each in gone if end.before[each].kind is Kind.STACK}
 
 
 def _under_way(end: End, named: Collection[str], unsure: Collection[Kind]) -> set[str]:
@@ -235,7 +245,22 @@ def _changed(end: End, *, calm: bool) -> set[str]:
         each
         for each, now in end.after.items()
         if each not in end.before or _shape(now, calm) != _shape(end.before[each], calm)
-    }
+    } | _ill_doomed(end)
+
+
+def _ill_doomed(end: End) -> set[str]:
+    """The volumes that go with their server and should not, or the other way round: as before, but
+    where an instance has left its stack as it was before that."""
+    basis, wanted = end.op.basis, _doomed(end.before)
+    if basis and end.record and (basis.manager, end.record.manager) == (ORCHESTRATOR, NATIVES):
+        wanted = set(basis.ids(Kind.VOLUME)) if basis.doomed else set()
+    return (wanted ^ _doomed(end.after)) & set(end.after)
+
+
+def _doomed(sight: Sight) -> set[str]:
+    """The volumes that go with their server."""
+    servers = (each for each in sight.values() if isinstance(each, Server))
+    return {volume for each in servers for volume in each.doomed}
 
 
 def _misled(end: End) -> set[str]:

@@ -26,7 +26,7 @@ def wrong(record: Instance, sight: Sight) -> Iterator[str]:
 def misled(record: Instance, stack: Stack) -> Iterator[str]:
     """Where Heat believes something else: the next update starts from that."""
     true = {FLAVOR: record.flavor, VOLUME_SIZE: record.volume_size}
-    for view, believed in (stack.outputs or {}).items():
-        for name, value in believed.items():
+    for view in ("wanted", "applied"):
+        for name, value in (stack.outputs or {}).get(view, {}).items():
             if str(value or "") != str(true[name] or ""):
                 yield f"the stack's {view} {name} is {value}, the record says {true[name]}"
