@@ -9,7 +9,7 @@ CLOUD ?= trove
 CLOUD_WORKERS ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint types integration cloud real bench docs picture clean
+.PHONY: help demo test chaos lint types integration cloud real kills fleet bench docs picture clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,16 @@ real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long
 	@tests/services/up.sh rabbitmq mariadb
 	@tests/cloud/up.sh
 	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.run --report docs/real-run.md
+
+kills: $(VENV)/.dev ## the same while instances change hands between managers
+	@tests/services/up.sh rabbitmq mariadb
+	@tests/cloud/up.sh
+	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.kills --report docs/move-kills.md
+
+fleet: $(VENV)/.dev ## 50 instances moved into stacks and back by `trove-resources migrate`
+	@tests/services/up.sh rabbitmq mariadb
+	@tests/cloud/up.sh
+	@. tests/cloud/env.sh && TEST_CLOUD=$(CLOUD) $(BIN)/python -m tests.real.fleet_run --report docs/fleet-run.md
 
 bench: $(VENV)/.dev ## the figures of docs/performance.md (wants a quiet machine)
 	@$(BIN)/python -m tests.benchmarks --write

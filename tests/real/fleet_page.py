@@ -9,16 +9,18 @@ from tests.real.report import table
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """One migration: `planning` and `seconds` it took, what `plan` and `report` printed, `freezes`
-    in seconds, ascending, and `most`, the longest that was allowed."""
+    """One migration: `planning` (with `asked` requests) and `seconds` it took, what `plan`,
+    `watch` and `report` printed, `freezes` in seconds, ascending, and `most`, the longest that was allowed."""
 
     name: str
     instances: int
     seconds: float
     planning: float
+    asked: int
     plan: str
     freezes: tuple[float, ...]
     most: int
+    watched: str
     report: str
 
 
@@ -68,6 +70,7 @@ def markdown(figures: Figures, picture: str) -> Iterator[str]:
     yield ""
     for move in figures.moves:
         yield from _said(f"What `migrate plan` said before {move.name}", move.plan)
+        yield from _said(f"What `migrate watch` said during {move.name}", move.watched)
         yield from _said(f"What `migrate report` said after {move.name}", move.report)
     if figures.wrong:
         yield "## What is wrong"
@@ -81,7 +84,10 @@ def _figures(figures: Figures) -> Iterator[tuple[str, str]]:
     yield "instances, of them made as Trove did", f"{figures.instances}, {figures.trove}"
     yield "commands besides the migrations'", str(figures.commands)
     for move in figures.moves:
-        yield f"planning {move.name} of {move.instances}", f"{move.planning:.1f} s"
+        yield (
+            f"planning {move.name} of {move.instances}",
+            f"{move.asked} requests, {move.planning:.1f} s",
+        )
     yield "commands for instances on the move, ended well", f"{len(waits)}, {well}"
     if waits:
         yield "these waited", f"median {median(waits):.1f} s, longest {max(waits):.1f} s"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from consumer import wiring
+from consumer.fleet.plan import read
 from consumer.ledger.fleet import MOVING, Status
 from handlers.commands import Body, Command, ResizeInstance, ResizeVolume, UpdateSecurityGroupRules
 from handlers.natives import NAME as NATIVES
@@ -103,23 +104,24 @@ class FleetRun:
 
     def _move(self, name: str, to: str, subjects: Sequence[str]) -> None:
         """Plan, start, follow; then look at every instance."""
-        began, plan = self.curve.seconds, str(self._on.folder / f"{name}.json")
+        began, plan = self.curve.seconds, f"{name}.json"
         which = ("--batch", self._batch, "--instances", *subjects)
         planned = self._run("plan", "--to", to, "--output", plan, *_SETTINGS, *which)
         self._run("start", plan, "--id", name)
         disturbed: dict[str, Command] = {}
         wanted = subjects[::_DISTURBED]
-        self._wait(f"migration {name}", lambda: self._is_moved(name, wanted, disturbed))
-        seconds = self.curve.seconds - began
-        self._run("status", name)
-        self._run("report", name)
+        watched = self._on.folder / f"{name}.watch"
+        with self._shell.beside(watched, "migrate", "watch", name, "--interval", "5"):
+            self._wait(f"migration {name}", lambda: self._is_moved(name, wanted, disturbed))
+            seconds = self.curve.seconds - began
+        told = self._run("report", name)
         self._owners |= dict.fromkeys(subjects, to)
         self._disturbed += [self._waited(name, command) for command in disturbed.values()]
         changed = {each: self._owners[each] for each in disturbed}
         calm = {each: who for each, who in self._owners.items() if each not in changed}
         self.wrong += [*self._standing.wrong(calm), *self._standing.wrong(changed, ("rules",))]
         self.wrong += self._standing.note(self._subjects)
-        self._note(name, planned, seconds)
+        self._note(name, planned, told, seconds)
 
     def _is_moved(self, name: str, wanted: Sequence[str], disturbed: dict[str, Command]) -> bool:
         """Whether the migration has ended; whoever of `wanted` is on the move gets a command."""
@@ -148,8 +150,9 @@ class FleetRun:
         waited = (mine.opened - mine.accepted) / SECOND if mine else 0.0
         return Disturbed(move=name, waited=waited, ended=not self._desk.data(command)["error"])
 
-    def _note(self, name: str, planned: Said, seconds: float) -> None:
+    def _note(self, name: str, planned: Said, told: Said, seconds: float) -> None:
         items, found = self._ledger.items(name), self._ledger.migration(name)
+        plan = read((self._on.folder / f"{name}.json").read_bytes())
         stages = {str(stage): count for stage, count in self._ledger.stages(name).items()}
         if stages != {"committed": len(items)}:
             self.wrong.append(f"failed: migration {name} ended with {stages}")
@@ -163,12 +166,14 @@ class FleetRun:
                 plan=planned.out,
                 freezes=tuple(sorted(each.freeze / SECOND for each in items)),
                 most=found.settings.max_freeze if found else 0,
-                report=self._shell.said[-1].out,
+                watched=(self._on.folder / f"{name}.watch").read_text(),
+                report=told.out,
+                asked=sum(each.requests for each in plan.cost.values()),
             )
         )
 
     def _run(self, *words: str) -> Said:
-        said = self._shell.run("migrate", *words)
+        said = self._shell.insist("migrate", *words)
         if said.code:
             self.wrong.append(f"failed: {said.line[:120]}: {said.out} {said.err}")
             raise OutOfTime("the run cannot go on")

@@ -9,7 +9,9 @@ from collections.abc import Collection, Sequence
 from itertools import cycle
 
 import msgspec
+from msgspec.structs import replace
 
+from consumer.ledger.fleet import Direction
 from handlers.commands import AdoptInstance, Body, ReleaseInstance
 from handlers.errors import Reason
 from handlers.migration import COMMIT, LET_GO, RETAIN
@@ -71,14 +73,14 @@ def at(command: str, step: str, *boundaries: str) -> tuple[Crossing, ...]:
     return tuple(Crossing(MIGRATION, command, step, each) for each in boundaries)
 
 
-def rounds(*, small: bool = False) -> tuple[Round, ...]:
-    """All of them; in a small run one kill of each kind of call."""
+def rounds() -> tuple[Round, ...]:
+    """All of them; after them every instance is native."""
     adopt, release = AdoptInstance(project=TENANT), ReleaseInstance(project=TENANT)
     return (
         Round(
             name="adoptions that are called back",
             body=adopt,
-            jobs=_SMALL_ADOPTIONS_BACK if small else _ADOPTIONS_BACK,
+            jobs=_ADOPTIONS_BACK,
             manager=ORCHESTRATOR,
             back=NATIVES,
             everybody=False,
@@ -86,7 +88,7 @@ def rounds(*, small: bool = False) -> tuple[Round, ...]:
         Round(
             name="adoptions whose freeze takes too long",
             body=AdoptInstance(project=TENANT, max_freeze=SHORTEST),
-            jobs=() if small else _TOO_LONG,
+            jobs=_TOO_LONG,
             manager=ORCHESTRATOR,
             back=NATIVES,
             everybody=False,
@@ -95,14 +97,14 @@ def rounds(*, small: bool = False) -> tuple[Round, ...]:
         Round(
             name="adoptions",
             body=adopt,
-            jobs=_single(_SMALL_ADOPTIONS if small else _ADOPTIONS),
+            jobs=_single(_ADOPTIONS),
             manager=ORCHESTRATOR,
             back=NATIVES,
         ),
         Round(
             name="releases that are called back",
             body=release,
-            jobs=_RELEASES_BACK[:1] if small else _RELEASES_BACK,
+            jobs=_RELEASES_BACK,
             manager=NATIVES,
             back=ORCHESTRATOR,
             everybody=False,
@@ -110,10 +112,25 @@ def rounds(*, small: bool = False) -> tuple[Round, ...]:
         Round(
             name="releases",
             body=release,
-            jobs=_single(_SMALL_RELEASES if small else _RELEASES),
+            jobs=_single(_RELEASES),
             manager=NATIVES,
             back=ORCHESTRATOR,
         ),
+    )
+
+
+def program(*, small: bool) -> tuple[Round | Direction, ...]:
+    """Rounds, and migrations in a direction. A small run makes the plain moves by migrations only,
+    and dies once at each kind of call."""
+    called_back, late, adoptions, releases_back, releases = rounds()
+    if not small:
+        moves = (called_back, late, adoptions, releases_back, releases)
+        return (*moves, Direction.ADOPT, Direction.RELEASE)
+    return (
+        replace(called_back, jobs=_SMALL_ADOPTIONS_BACK),
+        Direction.ADOPT,
+        replace(releases_back, jobs=_RELEASES_BACK[:1]),
+        Direction.RELEASE,
     )
 
 
@@ -236,12 +253,13 @@ _RELEASES_BACK = (
 )
 
 
-def conducted(direction: str, *, small: bool = False) -> tuple[Crossing, ...]:
-    """The crossings of the conductor of a migration in this direction."""
-    adopts = direction == "adopt"
+def conducted(direction: Direction, *, small: bool = False) -> tuple[Crossing, ...]:
+    """The crossings of the conductor of a migration in this direction; in a small run a few, and
+    some of the moves themselves."""
+    adopts = direction is Direction.ADOPT
     stages = ("observed", "verified", *(("soaking",) if adopts else ()), "committed")
     saves = [
-        Crossing(CONDUCTOR, direction, stage, each)
+        Crossing(CONDUCTOR, str(direction), stage, each)
         for stage in stages
         for each in (BEFORE_SAVE, AFTER_SAVE)
     ]
@@ -250,4 +268,6 @@ def conducted(direction: str, *, small: bool = False) -> tuple[Crossing, ...]:
         for verb in (("adopt", "commit") if adopts else ("release",))
         for each in (BEFORE_ASK, AFTER_ASK)
     ]
-    return (saves[1], asks[1]) if small else (*saves, *asks)
+    if small:
+        return (saves[1], asks[1], *(_SMALL_ADOPTIONS if adopts else _SMALL_RELEASES))
+    return (*saves, *asks)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from consumer import wiring
-from consumer.ledger.fleet import Status
+from consumer.ledger.fleet import Direction, Status
 from handlers.commands import Command
 from handlers.errors import Reason
 from handlers.natives import NAME as NATIVES
@@ -26,7 +26,7 @@ from tests.real.checks import told_wrong, trusts
 from tests.real.desk import Desk, OutOfTime
 from tests.real.fleet import Fleet
 from tests.real.ground import Ground, ground
-from tests.real.jobs import Round, Turn, conducted, rounds, turns
+from tests.real.jobs import Round, Turn, conducted, program, turns
 from tests.real.kills_page import Killed, Lot, markdown
 from tests.real.making import make, remove
 from tests.real.report import recoveries
@@ -39,7 +39,7 @@ from tests.real.targets import ANYBODY, Minefield, Target
 #: All workers are killed when so many of a lot have died.
 _POOL_AFTER = 2
 
-_TO = {"adopt": ORCHESTRATOR, "release": NATIVES}
+_TO = {Direction.ADOPT: ORCHESTRATOR, Direction.RELEASE: NATIVES}
 
 
 class Kills:
@@ -73,11 +73,12 @@ class Kills:
             self.wrong += make(self._on, self._desk, self._shell, self._shapes)
             self.wrong += self._standing.note(self._subjects)
             self._say("instances are made")
-            for each in rounds(small=self._small):
+            for each in program(small=self._small):
+                if isinstance(each, Direction):
+                    self._conduct(each)
+                    continue
                 for lot in turns(each, self._subjects, self._doomed):
                     self._play(each, lot)
-            for direction in _TO:
-                self._conduct(direction)
             self.wrong += [f"never crossed: {each.name}" for each in self._minefield.waiting()]
             self.wrong += remove(self._on, self._desk, self._shapes)
             self._say("instances are deleted")
@@ -151,17 +152,17 @@ class Kills:
 
     # -- moves by `migrate` -----------------------------------------------------------------------
 
-    def _conduct(self, direction: str) -> None:
+    def _conduct(self, direction: Direction) -> None:
         """Move all of them by a migration whose conductors are killed."""
         before = len(self._minefield.deaths())
-        plan, name = str(self._on.folder / f"{direction}.json"), f"kills-{direction}"
+        plan, name = f"{direction}.json", f"kills-{direction}"
         targets = conducted(direction, small=self._small)
         self._minefield.arm([Target(ANYBODY, each) for each in targets])
         for words in (
             ("plan", "--to", _TO[direction], "--output", plan, *_SETTINGS),
             ("start", plan, "--id", name),
         ):
-            said = self._shell.run("migrate", *words)
+            said = self._shell.insist("migrate", *words)
             if said.code:
                 self.wrong.append(f"failed: {said.line}: {said.out} {said.err}")
                 return

@@ -18,7 +18,7 @@ def make(on: Ground, desk: Desk, shell: Shell, fleet: Sequence[Shape]) -> Iterat
     desk.wait("instances are made", lambda: not desk.open(commands))
     yield from failed(desk, commands)
     if rows:
-        said = shell.run("instances", "import", "--from", str(write_rows(rows, on.folder)))
+        said = shell.insist("instances", "import", "--from", str(write_rows(rows, on.folder)))
         if said.code:
             yield f"failed: {said.line}: {said.out} {said.err}"
 
