@@ -9,8 +9,9 @@ from tests.real.report import table
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """One migration: `planning` (with `asked` requests) and `seconds` it took, what `plan`,
-    `watch` and `report` printed, `freezes` in seconds, ascending, and `most`, the longest that was allowed."""
+    """One migration: the seconds that `planning` (with `asked` requests) and all of it took, what
+    `plan`, `watch` and `report` printed, `freezes` in seconds, ascending, and `most`, the longest
+    that was allowed."""
 
     name: str
     instances: int
