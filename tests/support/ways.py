@@ -20,9 +20,11 @@ _PAGE = """# The ways out
 
 `make cloud` wrote this page. Each row is a test that produced the state on the real OpenStack of
 `tests/cloud` (Heat 27, Nova 34, Cinder 29, Neutron 29, Keystone 30), and left it by the worker
-with the manager `orchestrator`. At the end of each test the cloud was asked that nothing is left:
-no stack, server, volume, port, group or trust. Seconds are from the command to its end, where the
-test measured that; "in all" is a whole test, with the instance's life before and after.
+with the manager `orchestrator`, or while it moved an instance into a stack (adopt, commit) or out
+of one (release). At the end of each test the cloud was asked that nothing is left: no stack,
+server, volume, port, group or trust; where an instance moved, also that its server, volume, ports
+and group are the same, and that Nova was asked nothing. Seconds are from the command to its end,
+where the test measured that; "in all" is a whole test, with the instance's life before and after.
 
 """
 
