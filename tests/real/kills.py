@@ -36,6 +36,9 @@ from tests.real.shell import Shell
 from tests.real.standing import Standing
 from tests.real.targets import ANYBODY, Minefield, Target
 
+#: So many kills there must be at least.
+_ENOUGH, _SMALL = 40, 10
+
 #: All workers are killed when so many of a lot have died.
 _POOL_AFTER = 2
 
@@ -59,6 +62,7 @@ class Kills:
         self._standing = Standing(on.project, self._ledger, self._doomed)
         self._trusts = trusts(on)
         self._owners = dict.fromkeys(self._subjects, NATIVES)
+        self._missed: list[Target] = []
         self._pools = 0
         self._lots: list[Lot] = []
         self._began = time.monotonic()
@@ -79,7 +83,7 @@ class Kills:
                     continue
                 for lot in turns(each, self._subjects, self._doomed):
                     self._play(each, lot)
-            self.wrong += [f"never crossed: {each.name}" for each in self._minefield.waiting()]
+            self._missed += self._minefield.waiting()
             self.wrong += remove(self._on, self._desk, self._shapes)
             self._say("instances are deleted")
         except OutOfTime as error:
@@ -90,6 +94,10 @@ class Kills:
         if (left := trusts(self._on) - self._trusts) != 0:
             self.wrong.append(f"leaked: {left} trusts")
         self.wrong += self._fleet.odd
+        if (kills := len(self._minefield.deaths())) < (
+            enough := _SMALL if self._small else _ENOUGH
+        ):
+            self.wrong.append(f"only {kills} kills, not {enough}")
         return self._killed()
 
     # -- moves by commands ------------------------------------------------------------------------
@@ -111,8 +119,7 @@ class Kills:
             return not open_
 
         self._desk.wait(a_round.name, is_over)
-        missed = [each for each in backs if self._minefield.disarm(each)]
-        self.wrong += [f"never called back: {each.name}" for each in missed]
+        self._missed += [each for each in backs if self._minefield.disarm(each)]
         self._minefield.pass_on(())
         for subject, command in commands.items():
             self._owners[subject] = a_round.back if subject in cancelled else a_round.manager
@@ -215,6 +222,7 @@ class Kills:
             exits=self._fleet.exits[-9],
             starts=self._fleet.starts,
             lots=tuple(self._lots),
+            missed=tuple(each.crossing for each in self._missed),
             wrong=tuple(self.wrong),
         )
 

@@ -6,7 +6,7 @@ import msgspec
 
 from tests.real.mines import AFTER_ASK, AFTER_SAVE, BEFORE_ASK, BEFORE_SAVE
 from tests.real.report import Recovery, kills_of, spread, table
-from tests.real.targets import BOUNDARIES, ENDS
+from tests.real.targets import BOUNDARIES, ENDS, Crossing
 
 
 class Lot(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +24,8 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
 
 class Killed(msgspec.Struct, frozen=True, kw_only=True):
     """The run's figures: `recoveries` one for every crossing at which a process was killed, `pools`
-    how often all were, `exits` how many processes died of SIGKILL."""
+    how often all were, `exits` how many processes died of SIGKILL. `missed` are crossings that
+    nobody came to in the end: a kill elsewhere took the process before."""
 
     instances: int
     doomed: int
@@ -35,6 +36,7 @@ class Killed(msgspec.Struct, frozen=True, kw_only=True):
     exits: int
     starts: int
     lots: tuple[Lot, ...]
+    missed: tuple[Crossing, ...]
     wrong: tuple[str, ...]
 
 
@@ -102,6 +104,7 @@ def _figures(killed: Killed) -> Iterator[tuple[str, str]]:
     yield "moves", str(sum(lot.moves for lot in lots))
     yield "moves that were called back", str(sum(lot.called_back for lot in lots))
     yield "crossings at which a process was killed", str(len(killed.recoveries))
+    yield "crossings that nobody came to again", _missed(killed)
     yield "times that all workers were killed at once", str(killed.pools)
     yield "processes killed in all", str(killed.exits)
     yield "worker processes started", str(killed.starts)
@@ -115,3 +118,8 @@ def _figures(killed: Killed) -> Iterator[tuple[str, str]]:
 
 def _count(killed: Killed, word: str) -> int:
     return sum(f": {word}:" in line for line in killed.wrong)
+
+
+def _missed(killed: Killed) -> str:
+    told = (f"{each.command} {each.step} {each.boundary}" for each in killed.missed)
+    return "; ".join(told) or "none"
