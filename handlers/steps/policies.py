@@ -80,7 +80,7 @@ class SetPolicies:
 
     def _after_failure(self, op: Operation, stack: Stack, seen: Seen) -> Next:
         """Another try, after Heat has ended the check that it was asked for."""
-        if op.fact(self.key, self._checked, default=False):
+        if op.fact(self.key, self._checked, 0):
             if stack.status == "CHECK_FAILED":
                 raise failure_of(stack)
             is_late = seen.at >= op.acted + _BEGINS
@@ -96,7 +96,7 @@ class SetPolicies:
         tries = op.fact(self.key, self._tries, 0)
         if self._is_to_be_checked(op, stack, tries):
             checked = world.check_stack(self.subject, stack.id)
-            return replace(checked, facts={self._checked: True})
+            return replace(checked, facts={self._checked: 1})
         template = world.stack_template(self.subject, stack.id)
         if template is None:
             raise Retryable("the stack's template could not be read", Reason.UNAVAILABLE)
@@ -110,7 +110,7 @@ class SetPolicies:
                 template=retaining(template, self.retained),
             )
         )
-        facts: Facts = {self._tries: tries + 1, self._checked: False}
+        facts: Facts = {self._tries: tries + 1, self._checked: 0}
         return Answer(facts=facts, request_id=answer.request_id)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
@@ -124,7 +124,7 @@ class SetPolicies:
     def _is_to_be_checked(self, op: Operation, stack: Stack, tries: int) -> bool:
         """Where the next update would fail because of an old check, or perhaps does: the last of
         its tries."""
-        if op.fact(self.key, self._checked, default=False):
+        if op.fact(self.key, self._checked, 0):
             return False
         last = tries == TRIES - 1 and stack.has_failed
         return last or stack.status == "CHECK_FAILED"
@@ -135,7 +135,7 @@ class SetPolicies:
 
     @property
     def _checked(self) -> str:
-        return f"checked {self.write or self.key}"
+        return f"{TRIED} check {self.write or self.key}"
 
     def _write(self, op: Operation) -> str:
         return write_of(op, self.write or self.key)

@@ -96,12 +96,29 @@ def test_what_heat_held_for_ill_once_is_looked_at_again(command: str) -> None:
 def test_a_resumed_operation_counts_every_kind_of_try_anew() -> None:
     bench = Bench()
     op = bench.adopt()
-    op = op.found("commit", {"tries retain": 3, "tries": 2, "id": "k1"})
+    op = op.found("commit", {"tries retain": 3, "tries check retain": 1, "tries": 2, "id": "k1"})
 
-    assert op.anew().learned["commit"] == {**op.learned["commit"], "tries retain": 0} | {
-        "tries": 0,
-        "tries commit": 0,
-    }
+    anew = op.anew().learned["commit"]
+
+    assert anew["id"] == "k1"
+    assert {anew[name] for name in anew if name.startswith("tries")} == {0}
+
+
+def test_a_commit_of_what_is_ill_soaks_on_and_goes_well_once_it_is_well() -> None:
+    bench = Bench()
+    bench.adopt(commit=False)
+    record = bench.record
+    server = bench.state.core.servers[record.resources[SERVER].id]
+    is_held_for_ill(bench)
+    server.status = "ERROR"
+
+    op = bench.adopt()
+
+    assert "CHECK_FAILED" in failed(op)[1]
+    assert op.left == ()
+    assert bench.record == record
+    server.status = "ACTIVE"
+    assert bench.adopt().phase is Phase.SUCCEEDED
 
 
 def test_a_later_commit_that_is_refused_soaks_on() -> None:
