@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from handlers.adoption import observed_key
 from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
@@ -12,6 +14,9 @@ from handlers.operation import Facts, Operation
 from handlers.resources import Absent, InFull, Kind, Query, Seen, Server, Service
 
 DOOM = "doom"
+
+#: The fact how it was seen last.
+_SEEN = "doomed"
 
 
 def was_doomed(op: Operation) -> bool:
@@ -58,15 +63,21 @@ class Doom:
         server, volume = op.known_id(SERVER), op.known_id(VOLUME)
         if server is None or volume is None:
             raise Terminal("there is no volume to keep", Reason.INTERNAL)
-        return world.doom_volume(server, volume, self.doomed)
+        return replace(world.doom_volume(server, volume, self.doomed), facts={_SEEN: None})
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
+        """How it was seen since the last call."""
+        if isinstance(seen, Absent):
+            return {}
+        server = seen.matches[0]
+        return {_SEEN: op.known_id(VOLUME) in server.doomed} if isinstance(server, Server) else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         known = op.known_id(VOLUME)
         is_due = op.touched(self.key) or (self.after and op.touched(self.after))
         if known is None or not is_due or not self.needed(op):
+            return ()
+        if op.fact(self.key, _SEEN) is self.doomed:
             return ()
         note = f"delete_on_termination may not be {str(self.doomed).lower()}, as it should be"
         return (Ref(kind=Kind.VOLUME, id=known, role=VOLUME, note=note),)

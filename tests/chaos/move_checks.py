@@ -34,15 +34,20 @@ def a_move_harms_nothing(stage: Stage) -> Iterator[str]:
 
 
 def it_is_adopted_or_native(stage: Stage) -> Iterator[str]:
-    """Never between: the record of a move says one or the other, and of a native one no stack."""
+    """Never between: the record of a move says one or the other, and of a native one no
+    stack, unless it was told that one is left."""
     for end in moves_of(stage):
         record = end.record
         if record is None or record.manager not in (NATIVES, ORCHESTRATOR):
             yield f"{end.op.command.name} ends with {record and record.manager}"
-        elif (record.manager == ORCHESTRATOR) != (STACK in record.resources) and not end.op.left:
+        elif not end.op.left and not _is_sound(record) and _is_sound(end.op.basis):
             yield f"{end.op.command.name}: {record.manager}, with {sorted(record.resources)}"
         elif end.op.phase is Phase.SUCCEEDED:
             yield from _succeeded(end, record)
+
+
+def _is_sound(record: Instance | None) -> bool:
+    return record is not None and (record.manager == ORCHESTRATOR) == (STACK in record.resources)
 
 
 def _succeeded(end: End, record: Instance) -> Iterator[str]:

@@ -84,7 +84,7 @@ class ProbedCloud(MemoryCloud):
             self._under_way.remove(mine)
         step = mine[1] if mine else BY_HEAT
         if mine is None:
-            effect = _on_heat(call, effect)
+            effect = _on_heat(call, effect, twins=self._state.core.abilities.twins)
         self.calls.append((step, call.verb))
         if effect is not None:
             self.faults.append((step, call.verb, effect))
@@ -102,9 +102,12 @@ class ProbedCloud(MemoryCloud):
             self._crossings.cross("in-look", call.verb)
 
 
-def _on_heat(call: Call, effect: Effect | None) -> Effect | None:
+def _on_heat(call: Call, effect: Effect | None, *, twins: bool) -> Effect | None:
     """What nobody could find out from outside is not done to Heat's own calls: none lands after
-    Heat said that it failed, and no service says of a thing that lives that it is gone."""
+    Heat said that it failed, no service says of a thing that lives that it is gone, and of a second
+    set Heat knows what it made."""
+    if twins and isinstance(effect, Late | Lose) and call.verb.startswith("create_"):
+        return Refuse(status=500)
     if isinstance(effect, Late):
         return Lose(status=effect.status)
     if isinstance(effect, Refuse) and effect.status == 404 and call.verb.startswith("delete_"):

@@ -9,7 +9,6 @@ from handlers.commands import (
     CreateSecurityGroup,
     DeleteInstance,
     DeleteSecurityGroup,
-    ReleaseInstance,
 )
 from handlers.errors import Reason
 from handlers.events import Event
@@ -17,7 +16,6 @@ from handlers.identity import last_write, write_name
 from handlers.instance import Instance, Ref, State
 from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND, Micros, Phase
-from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.resources import (
     SERVICE_OF,
     Kind,
@@ -28,6 +26,7 @@ from handlers.resources import (
     Volume,
 )
 from tests.chaos import values
+from tests.chaos.hands import ill_doomed, is_move, let_go
 from tests.chaos.schedule import Do, Schedule
 from tests.chaos.watch import End, Sight
 
@@ -70,12 +69,20 @@ class Eyesight(NamedTuple):
             return frozenset(Kind)
         if any(ref.kind is Kind.STACK for ref in end.op.left):
             return frozenset(Kind) - {Kind.STACK} | self._of_stacks(end)
-        return _hanging_on(self.blind)
+        moves = end.op.command.name in ("instance.adopt", "instance.release")
+        said = (
+            {Kind.VOLUME} if moves and _just_now(end) else set()
+        )  # whether it goes with its server
+        return _hanging_on(self.blind) | said
 
     def _of_stacks(self, end: End) -> frozenset[Kind]:
         """Stacks may have gone since the last look."""
-        just_now = end.op.acted > end.op.finished - 15 * SECOND
-        return frozenset({Kind.STACK}) if just_now or Kind.STACK in self.blind else frozenset()
+        is_unseen = _just_now(end) or Kind.STACK in self.blind
+        return frozenset({Kind.STACK}) if is_unseen else frozenset()
+
+
+def _just_now(end: End) -> bool:
+    return end.op.acted > end.op.finished - 15 * SECOND
 
 
 def _hanging_on(kinds: frozenset[Kind]) -> frozenset[Kind]:
@@ -193,18 +200,10 @@ def _of_failure(end: End, eyes: Eyesight) -> Iterator[str]:
     guesses = deletes and (end.op.basis is None or end.op.basis.state is State.ERROR)
     if unsure - {end.after[i].kind for i in strictly} - doubtful and not guesses:
         yield "something may be left behind, and nothing is"
-    if not deletes and set(end.before) - set(end.after) - _let_go(end):
+    if not deletes and set(end.before) - set(end.after) - let_go(end):
         yield "a failure that took something away"
-    if not (end.op.left or deletes or _let_go(end)) and end.op.basis not in (None, end.record):
+    if not (end.op.left or deletes or let_go(end)) and end.op.basis not in (None, end.record):
         yield "a clean failure that changed the record"
-
-
-def _let_go(end: End) -> set[str]:
-    """The stack of an instance that is native by now: what came after that has failed."""
-    if not isinstance(end.op.command.body, ReleaseInstance) or end.record is None:
-        return set()
-    gone = set(end.before) - set(end.after)
-    return {each for each in gone if end.before[each].kind is Kind.STACK}
 
 
 def _under_way(end: End, named: Collection[str], unsure: Collection[Kind]) -> set[str]:
@@ -245,22 +244,7 @@ def _changed(end: End, *, calm: bool) -> set[str]:
         each
         for each, now in end.after.items()
         if each not in end.before or _shape(now, calm) != _shape(end.before[each], calm)
-    } | _ill_doomed(end)
-
-
-def _ill_doomed(end: End) -> set[str]:
-    """The volumes that go with their server and should not, or the other way round: as before, but
-    where an instance has left its stack as it was before that."""
-    basis, wanted = end.op.basis, _doomed(end.before)
-    if basis and end.record and (basis.manager, end.record.manager) == (ORCHESTRATOR, NATIVES):
-        wanted = set(basis.ids(Kind.VOLUME)) if basis.doomed else set()
-    return (wanted ^ _doomed(end.after)) & set(end.after)
-
-
-def _doomed(sight: Sight) -> set[str]:
-    """The volumes that go with their server."""
-    servers = (each for each in sight.values() if isinstance(each, Server))
-    return {volume for each in servers for volume in each.doomed}
+    } | ill_doomed(end)
 
 
 def _misled(end: End) -> set[str]:

@@ -99,3 +99,18 @@ def test_a_release_that_is_ended_when_its_stack_goes_gives_back_what_nova_was_to
     assert bench.record.manager == "natives"
     assert bench.record.state is State.ACTIVE
     assert bench.state.core.servers[server].delete_with == {volume}
+
+
+def test_a_release_says_nothing_of_a_volume_that_is_seen_to_be_as_it_was() -> None:
+    bench = Bench()
+    server, volume = (bench.record.resources[key].id for key in (SERVER, VOLUME))
+    bench.cloud.doom_volume(server, volume, doomed=True)
+    bench.adopt()
+    command = bench.world.send(bench.subject, ReleaseInstance(project=PROJECT))
+    bench.world.run(until=lambda: bool(bench.state.core.servers[server].delete_with))
+    bench.world.ledger.cancel(command.id, "operator of the test")
+    bench.clock.sleep(30)
+
+    bench.world.run()
+
+    assert bench.world.operation(command).left == ()
