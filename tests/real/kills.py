@@ -13,7 +13,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from consumer import wiring
@@ -122,10 +122,12 @@ class Kills:
         self._missed += [each for each in backs if self._minefield.disarm(each)]
         self._minefield.pass_on(())
         for subject, command in commands.items():
-            self._owners[subject] = a_round.back if subject in cancelled else a_round.manager
-            wanted = a_round.reason if subject in cancelled else None
-            self.wrong += self._ended(command, wanted)
-        self._look(a_round.name, tuple(commands), before, len(cancelled))
+            self._owners[subject] = a_round.manager
+            if self._desk.data(command)["error"]:
+                self._owners[subject] = a_round.back
+            self.wrong += self._ended(command, _endings(a_round, subject in cancelled))
+        back = sum(bool(self._desk.data(each)["error"]) for each in commands.values())
+        self._look(a_round.name, tuple(commands), before, back)
 
     def _call_back(
         self,
@@ -150,10 +152,10 @@ class Kills:
             self._fleet.kill_all()
             self._pools += 1
 
-    def _ended(self, command: Command, wanted: Reason | None) -> list[str]:
+    def _ended(self, command: Command, endings: Collection[str | None]) -> list[str]:
         data = self._desk.data(command)
         error = data["error"] or {}
-        if error.get("reason") != wanted or data["left_behind"]:
+        if error.get("reason") not in endings or data["left_behind"]:
             return [f"failed: {command.name} of {command.subject}: {error} {data['left_behind']}"]
         return []
 
@@ -232,6 +234,14 @@ _SETTINGS = (
     *("--canary", "1", "--batch", "4", "--soak", "3"),
     *("--concurrency", "4", "--per-project", "10", "--max-freeze", "600"),
 )
+
+
+def _endings(a_round: Round, called_back: bool) -> tuple[str | None, ...]:
+    """The reasons that a move may end with, None for success. A deadline may pass anywhere, and
+    those that got through in time are the orchestrator's."""
+    if a_round.reason is Reason.DEADLINE:
+        return (None, str(Reason.DEADLINE))
+    return (str(a_round.reason),) if called_back else (None,)
 
 
 def _kept(backs: Mapping[Target, str]) -> set[tuple[str, str]]:

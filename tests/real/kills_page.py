@@ -62,7 +62,7 @@ def markdown(killed: Killed) -> Iterator[str]:
     yield ""
     yield from table(("what", "figure"), _figures(killed))
     yield ""
-    head = ("round", "moves", "kills", "called back", "adopted then", "native then", "wrong")
+    head = ("round", "moves", "kills", "given back", "adopted then", "native then", "wrong")
     yield from table(head, (tuple(str(each) for each in _row(lot)) for lot in killed.lots))
     yield ""
     yield (
@@ -102,7 +102,7 @@ def _figures(killed: Killed) -> Iterator[tuple[str, str]]:
     lots = killed.lots
     yield "instances, of them made as Trove did", f"{killed.instances}, {killed.doomed}"
     yield "moves", str(sum(lot.moves for lot in lots))
-    yield "moves that were called back", str(sum(lot.called_back for lot in lots))
+    yield "moves that were given back (called back, or too long)", str(sum(lot.called_back for lot in lots))
     yield "crossings at which a process was killed", str(len(killed.recoveries))
     yield "crossings that nobody came to again", _missed(killed)
     yield "times that all workers were killed at once", str(killed.pools)
