@@ -102,7 +102,10 @@ def _figures(killed: Killed) -> Iterator[tuple[str, str]]:
     lots = killed.lots
     yield "instances, of them made as Trove did", f"{killed.instances}, {killed.doomed}"
     yield "moves", str(sum(lot.moves for lot in lots))
-    yield "moves that were given back (called back, or too long)", str(sum(lot.called_back for lot in lots))
+    yield (
+        "moves that were called back or took too long",
+        str(sum(each.called_back for each in lots)),
+    )
     yield "crossings at which a process was killed", str(len(killed.recoveries))
     yield "crossings that nobody came to again", _missed(killed)
     yield "times that all workers were killed at once", str(killed.pools)
