@@ -163,9 +163,10 @@ def _released(base: Instance, body: Body) -> Instance:
 
 
 def _with_what_is_left(record: Instance, op: Operation) -> Instance:
-    """A stack that could not be removed stays with the record, for the deletion that may follow."""
+    """A stack that could not be removed stays with the record, for the deletion that may follow;
+    without an id where nobody knows it."""
     for ref in op.left:
-        if ref.kind is Kind.STACK and ref.id:
+        if ref.kind is Kind.STACK:
             return replace(record, resources={**record.resources, STACK: ref})
     return record
 

@@ -77,9 +77,14 @@ class LetGo:
         return {"rest": stack.id if stack else ""}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
-        rest = op.fact(self.key, "rest", self._known(op)) if op.touched(self.key) else ""
+        if not op.touched(self.key):
+            return ()
+        rest = op.fact(self.key, "rest")
+        one = self._known(op) if rest is None else rest
         note = "it retains everything, and holds nothing any more that is ours"
-        return (Ref(kind=Kind.STACK, id=rest, role=STACK, note=note),) if rest else ()
+        if not one:
+            note = f"a stack may exist that carries the identity of {self.subject}; {note}"
+        return () if rest == "" else (Ref(kind=Kind.STACK, id=one, role=STACK, note=note),)
 
     def _must_be_sure(self, op: Operation, stack: Stack) -> None:
         if self.sure and self.sure not in op.done:

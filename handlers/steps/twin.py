@@ -12,8 +12,8 @@ from handlers.operation import Facts, Operation
 from handlers.resources import (
     SERVICE_OF,
     Absent,
-    ById,
     ByIdentity,
+    InFull,
     Kind,
     Query,
     Seen,
@@ -104,7 +104,7 @@ class RemoveTwin:
 
     def wants(self, op: Operation) -> Query | None:
         one = self._one(op)
-        return ById(self.ref.kind, one) if one else None
+        return InFull(self.ref.kind, one) if one else None  # no listing tells that it has gone
 
     def check(self, op: Operation, seen: Seen) -> Next:
         if isinstance(seen, Absent):

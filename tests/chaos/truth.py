@@ -69,11 +69,10 @@ class Eyesight(NamedTuple):
             return frozenset(Kind)
         if any(ref.kind is Kind.STACK for ref in end.op.left):
             return frozenset(Kind) - {Kind.STACK} | self._of_stacks(end)
-        moves = end.op.command.name in ("instance.adopt", "instance.release")
-        said = (
-            {Kind.VOLUME} if moves and _just_now(end) else set()
-        )  # whether it goes with its server
-        return _hanging_on(self.blind) | said
+        told = (
+            {Kind.VOLUME} if is_move(end) and _just_now(end) else set()
+        )  # what Nova was told of it
+        return _hanging_on(self.blind) | told
 
     def _of_stacks(self, end: End) -> frozenset[Kind]:
         """Stacks may have gone since the last look."""
@@ -264,7 +263,8 @@ def _shape(resource: Resource, calm: bool) -> object:
         case Port():
             return resource.device, resource.groups, resource.addresses
         case Stack():
-            return resource.has_failed, resource.outputs
+            is_broken = resource.has_failed and resource.status != "CHECK_FAILED"  # only a look
+            return is_broken, resource.outputs
         case _:
             return {rule.wanted for rule in resource.rules}
 
