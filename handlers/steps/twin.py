@@ -66,7 +66,8 @@ class ReadTwin:
         if ours and stack and is_twin(stack):
             text = f"a stack that makes things anew holds {', '.join(ours)}, which are ours"
             raise Terminal(f"{text}: it is left alone", Reason.DRIFT, service=self.service)
-        return Answer(facts={"members": members}, settled=True)
+        whole = stack is not None and is_twin(stack)
+        return Answer(facts={"members": members, "whole": whole}, settled=True)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         return {}
@@ -86,7 +87,12 @@ class ReadTwin:
 
 @dataclass(frozen=True, slots=True)
 class RemoveTwin:
-    """The second resource of a member is gone: exactly the one that the stack named, never ours."""
+    """The second resource of a member is gone: exactly the one that the stack named, never ours.
+
+    Heat adopts whatever it is told to, and one id may be wrong. Where it did not make all anew,
+    only what carries this instance's identity was made from its template. What is another
+    instance's is left in peace; of what says nothing nobody knows, and it is told as left.
+    """
 
     member: str
     ref: Ref
@@ -110,6 +116,11 @@ class RemoveTwin:
         if isinstance(seen, Absent):
             return Next.DONE
         one = seen.matches[0]
+        if not op.fact(TWIN, "whole", default=False) and one.subject != op.subject:
+            if one.subject is not None:
+                return Next.DONE
+            text = f"nobody knows who made {self.ref.kind} {one.id}: it is left alone"
+            raise Terminal(text, Reason.DRIFT, service=self.service)
         is_held = isinstance(one, Volume) and one.status in ("in-use", "detaching", "deleting")
         is_going = isinstance(one, Server) and one.task == "deleting"
         return Next.WAIT if is_held or is_going else Next.ACT

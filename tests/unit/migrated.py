@@ -19,11 +19,16 @@ PROJECT = "tenant"
 class Bench:
     """One worker, and an instance of `manager` with flavor 2, two ports and 2 GiB."""
 
-    def __init__(self, manager: str = "natives", abilities: Abilities | None = None) -> None:
+    def __init__(
+        self,
+        manager: str = "natives",
+        abilities: Abilities | None = None,
+        cloud: type[MemoryCloud] = MemoryCloud,
+    ) -> None:
         self.clock = VirtualClock()
         self.state = CloudState(now=self.clock.now, sleep=self.clock.sleep)
         self.state.core.abilities = abilities or Abilities()
-        self.cloud = MemoryCloud(self.state)
+        self.cloud = cloud(self.state)
         self.world = World(MemoryClouds({"": self.cloud}), self.clock, manager=manager)
         self.world.worker()
         self.subject = self.world.uuid()

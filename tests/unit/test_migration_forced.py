@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from handlers.base import Answer, StackAdoption
+from handlers.clouds.memory import MemoryCloud
 from handlers.clouds.memory.faults import FaultRule, Refuse
 from handlers.commands import ResizeInstance
 from handlers.errors import Reason
@@ -12,6 +15,25 @@ from handlers.instance import State
 from handlers.keys import GROUP, SERVER
 from handlers.operation import Operation, Phase
 from tests.unit.migrated import PROJECT, Bench
+
+
+class Mistaken(MemoryCloud):
+    """Has Heat adopt another instance's server, volume, ports and group."""
+
+    def adopt_stack(self, new: StackAdoption) -> Answer:
+        core, ours = self._state.core, set(new.members.values())
+        theirs = {
+            "server": [one for one in core.servers if one not in ours],
+            "volume_data": [one for one in core.volumes if one not in ours],
+            "security-group": [
+                one.id
+                for one in core.groups.values()
+                if one.id not in ours and one.name != "default"
+            ],
+        }
+        wrong = {name: ids[0] for name, ids in theirs.items() if name in new.members}
+        assert wrong
+        return super().adopt_stack(replace(new, members={**new.members, **wrong}))
 
 
 def native(bench: Bench) -> dict[str, Any]:
@@ -46,6 +68,21 @@ def is_held_for_ill(bench: Bench) -> None:
     bench.state.core.advance()
     assert (bench.stacks[0].action, bench.stacks[0].status) == ("CHECK", "FAILED")
     server.status = "ACTIVE"
+
+
+def test_what_heat_adopted_of_another_instance_is_let_go_and_not_removed() -> None:
+    bench = Bench(cloud=Mistaken)
+    other = bench.world.uuid()
+    assert bench.send(bench.create(), other).phase is Phase.SUCCEEDED
+    before, record = native(bench), bench.record
+
+    op = bench.adopt()
+
+    assert failed(op)[0] is Reason.DRIFT
+    assert op.left == ()
+    assert native(bench) == before, "both instances live on"
+    assert bench.record == record
+    assert not bench.stacks
 
 
 def test_a_group_of_another_instance_is_not_adopted() -> None:
