@@ -25,10 +25,10 @@ Workers, ledger and cloud run in one thread and in virtual time (`tests/support/
 to Heat 20 s, its effect 3 s more to show, and 2 s between intent and call; faults stay within that,
 except where calls land "later than anybody waits".
 
-Every scenario runs on every manager that makes things, which is that of new instances; MIGRATION
-has these make them, and its moves (`instance.adopt`, `instance.release`) are not played here. What
-Trove made (`foreign-`, `stranger-`) stays with NATIVES. `by-heat` stands for the calls of Heat's
-own engine: they go wrong like ours, but none lands after Heat said that it failed.
+Every scenario of NATIVES and ORCHESTRATOR runs on both, as the manager of new instances; MIGRATION
+makes nothing, and has scenarios of its own. What Trove made (`foreign-`, `stranger-`) stays with
+NATIVES. `by-heat` stands for the calls of Heat's own engine: they go wrong like ours, but none
+lands after Heat said that it failed.
 """
 
 

@@ -157,6 +157,19 @@ SEEDS: dict[str, Schedule] = {
         scenario="resize-undone",
         faults=(FaultRule(effect=Lose(), verb="confirm_resize", nth=1),),
     ),
+    "a stack that a stranger's update broke is the stranger's": Schedule(
+        manager="orchestrator",
+        scenario="volume-resize",
+        seed=19849,
+        workers=3,
+        strikes=(
+            Strike(at="in-call", do=Do.MEDDLE, nth=2),
+            _crash("after-intent", nth=3),
+            Strike(at="in-look", do=Do.PAUSE, nth=2, seconds=25.0),
+        ),
+        faults=(FaultRule(effect=Spoil(Outcome.ERROR)),),
+        lag=3.0,
+    ),
     "a stack's reason shows no user data": Schedule(
         manager="orchestrator",
         scenario="create",
