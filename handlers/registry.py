@@ -1,6 +1,6 @@
 """The managers by name, and which of them a command goes to."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from handlers.admission import admit, heed_cancellation, supersedes
 from handlers.base import ResourceManager, Step
@@ -70,10 +70,10 @@ class Registry:
         cancelled before it could be planned ends for that reason."""
         engine = self._of(op)
         if op.phase is Phase.UNDO:
-            return engine.undo(op.command, op.basis)
+            return _soundly(engine.undo, op)
         try:
             admit(op.command, op.basis)
-            return engine.plan(op.command, op.basis)
+            return _soundly(engine.plan, op)
         except Terminal:
             heed_cancellation(op)
             raise
@@ -81,7 +81,7 @@ class Registry:
     def way_back(self, op: Operation) -> tuple[Step, ...]:
         """The undo plan, empty where there is none."""
         try:
-            return self._of(op).undo(op.command, op.basis)
+            return _soundly(self._of(op).undo, op)
         except Terminal:
             return ()
 
@@ -99,7 +99,7 @@ class Registry:
         """Whether the operation could be planned; otherwise it never did anything."""
         try:
             admit(op.command, op.basis)
-            self._of(op).plan(op.command, op.basis)
+            _soundly(self._of(op).plan, op)
         except Terminal:
             return False
         return True
@@ -116,6 +116,19 @@ class Registry:
                 Reason.UNSUPPORTED,
             )
         return engine
+
+
+def _soundly(
+    make: Callable[[Command, Instance | None], tuple[Step, ...]], op: Operation
+) -> tuple[Step, ...]:
+    """The plan; a defect in it ends the operation, which would wait for ever otherwise."""
+    try:
+        return make(op.command, op.basis)
+    except Terminal:
+        raise
+    except Exception as error:
+        text = f"no plan could be made for {op.command.name} ({type(error).__name__})"
+        raise Terminal(text, Reason.INTERNAL) from error
 
 
 def _is_untouched(op: Operation) -> bool:
