@@ -25,6 +25,7 @@ class Curve:
         self._ledger = ledger
         self._pause = pause
         self._began = time.monotonic()
+        self._next = 0.0
         self.moments: list[Moment] = []
         self.marks: list[tuple[float, str]] = []
 
@@ -38,23 +39,26 @@ class Curve:
         self.marks.append((self.seconds, name))
 
     def look(self) -> None:
-        """Another point, unless the last one is too young."""
-        if self.moments and self.seconds < self.moments[-1].at + self._pause:
+        """Another point where something has changed; looks seldom enough to be called often."""
+        if self.seconds < self._next:
             return
+        self._next = self.seconds + self._pause
         managers: dict[str, int] = {}
         for (manager, state), number in self._ledger.backlog().instances.items():
             if state != "deleted":
                 managers[manager] = managers.get(manager, 0) + number
-        self.moments.append(Moment(self.seconds, managers))
+        if not self.moments or self.moments[-1].managers != managers:
+            self.moments.append(Moment(self.seconds, managers))
 
 
-def svg(moments: Sequence[Moment], marks: Sequence[tuple[float, str]]) -> str:
-    """The picture: a line of steps for each manager."""
-    return "\n".join([*_lines(moments, marks), "</svg>\n"])
+def svg(moments: Sequence[Moment], marks: Sequence[tuple[float, str]], across: float) -> str:
+    """The picture, `across` seconds wide: a line of steps for each manager."""
+    return "\n".join([*_lines(moments, marks, across), "</svg>\n"])
 
 
-def _lines(moments: Sequence[Moment], marks: Sequence[tuple[float, str]]) -> Iterator[str]:
-    across = max([1.0, *(each.at for each in moments)])
+def _lines(
+    moments: Sequence[Moment], marks: Sequence[tuple[float, str]], across: float
+) -> Iterator[str]:
     total = max([1, *(number for each in moments for number in each.managers.values())])
 
     def x(at: float) -> float:
@@ -71,7 +75,7 @@ def _lines(moments: Sequence[Moment], marks: Sequence[tuple[float, str]]) -> Ite
     yield f'<path d="M{_LEFT} {_TOP}V{y(0):.0f}H{_WIDTH - 12}" fill="none" stroke="#888"/>'
     yield _text(_LEFT - 6, y(total) + 4, str(total), "end")
     yield _text(_LEFT - 6, y(0) + 4, "0", "end")
-    yield _text(_WIDTH - 12, _HEIGHT - 8, f"{across:.0f} s", "end")
+    yield _text(_WIDTH - 12, _HEIGHT - 2, f"{across:.0f} s", "end")
     for place, (at, name) in enumerate(marks):
         yield f'<path d="M{x(at):.1f} {_TOP}V{y(0):.0f}" stroke="#ddd"/>'
         yield _text(x(at) + 2, _HEIGHT - _BOTTOM + 12 + 11 * (place % 2), name, "start")
@@ -81,7 +85,7 @@ def _lines(moments: Sequence[Moment], marks: Sequence[tuple[float, str]]) -> Ite
         steps = "".join(
             f"H{x(each.at):.1f}V{y(each.managers.get(name, 0)):.1f}" for each in moments
         )
-        line = f'd="M{_LEFT} {y(0):.1f}{steps}" stroke="{colour}"'
+        line = f'd="M{_LEFT} {y(0):.1f}{steps}H{x(across):.1f}" stroke="{colour}"'
         yield f'<path {line} fill="none" stroke-width="2"/>'
         yield _text(_LEFT + 10 + place * 150, 20, name, "start", colour)
 

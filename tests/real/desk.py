@@ -18,18 +18,21 @@ class OutOfTime(Exception):
 
 
 class Desk:
-    """Sends commands and hears how they end; every wait looks after `fleet`.
+    """Sends commands and hears how they end; every wait looks after `fleet`, and calls `look`.
 
     `sent` has all commands so far. Waits raise OutOfTime after `end` (monotonic).
     """
 
-    def __init__(self, on: Ground, fleet: Fleet, end: float) -> None:
+    def __init__(
+        self, on: Ground, fleet: Fleet, end: float, look: Callable[[], None] = lambda: None
+    ) -> None:
         notices = on.settings.notifications
         self.fleet = fleet
         self.sent: list[Command] = []
         self.listener = Listener(on.events, notices.exchange, notices.topics)
         self._client = wiring.client_of(on.settings, "real-run")
         self._end = end
+        self._look = look
 
     def send(self, body: Body, subject: str) -> Command:
         """Publish; the queue is there as soon as the first worker is."""
@@ -44,6 +47,7 @@ class Desk:
             if time.monotonic() > self._end:
                 raise OutOfTime(f"out of time: {what}")
             self.fleet.tend()
+            self._look()
             time.sleep(pause)
 
     def open(self, commands: Sequence[Command]) -> list[Command]:

@@ -13,7 +13,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from consumer import wiring
@@ -58,7 +58,6 @@ class FleetRun:
         self._subjects = [each.subject for each in self._shapes]
         self._batch = str(max(2, instances // 4))
         Minefield(on.folder).arm(())  # nobody dies in this run
-        self._desk = Desk(on, Fleet(WORKERS, on.folder, EXPECTED_EXITS), end)
         self._shell = Shell(on.configs[NATIVES])
         self._ledger = wiring.ledger_of(on.settings)
         doomed = {each.subject for each in self._shapes if each.trove}
@@ -68,6 +67,8 @@ class FleetRun:
         self._moves: list[Move] = []
         self._disturbed: list[Disturbed] = []
         self.curve = Curve(self._ledger)
+        fleet = Fleet(WORKERS, on.folder, EXPECTED_EXITS)
+        self._desk = Desk(on, fleet, end, self.curve.look)
         self.wrong: list[str] = []
 
     def go(self) -> Figures:
@@ -89,7 +90,6 @@ class FleetRun:
             self._resize([each for each in self._shapes if each.subject in half])
             self._part("delete")
             self.wrong += remove(self._on, self._desk, self._shapes)
-            self.curve.look()
         except OutOfTime as error:
             self.wrong.append(str(error))
         finally:
@@ -112,7 +112,9 @@ class FleetRun:
         wanted = subjects[::_DISTURBED]
         watched = self._on.folder / f"{name}.watch"
         with self._shell.beside(watched, "migrate", "watch", name, "--interval", "5"):
-            self._wait(f"migration {name}", lambda: self._is_moved(name, wanted, disturbed))
+            self._desk.wait(
+                f"migration {name}", lambda: self._is_moved(name, wanted, disturbed), pause=0.3
+            )
             seconds = self.curve.seconds - began
         told = self._run("report", name)
         self._owners |= dict.fromkeys(subjects, to)
@@ -201,7 +203,7 @@ class FleetRun:
     def _do(self, bodies: Sequence[tuple[str, Body]]) -> None:
         """Send them, and wait until all have ended."""
         commands = [self._desk.send(body, subject) for subject, body in bodies]
-        self._wait("changes", lambda: not self._desk.open(commands))
+        self._desk.wait("changes", lambda: not self._desk.open(commands))
         self.wrong += failed(self._desk, commands)
 
     # -- the rest ---------------------------------------------------------------------------------
@@ -209,13 +211,6 @@ class FleetRun:
     def _part(self, name: str) -> None:
         self.curve.mark(name)
         say(f"{self.curve.seconds:4.0f} s  {name}; {len(self.wrong)} wrong so far")
-
-    def _wait(self, what: str, holds: Callable[[], bool]) -> None:
-        def looking() -> bool:
-            self.curve.look()
-            return holds()
-
-        self._desk.wait(what, looking, pause=0.3)
 
     def _figures(self) -> Figures:
         self._ledger.close()
@@ -255,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(page)
     if chosen.report:
         chosen.report.write_text(page)
-        picture.write_text(svg(run.curve.moments, run.curve.marks))
+        picture.write_text(svg(run.curve.moments, run.curve.marks, figures.seconds))
     return 1 if figures.wrong else 0
 
 

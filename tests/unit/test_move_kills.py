@@ -232,9 +232,9 @@ def test_neighbouring_shapes_differ_and_half_are_as_trove_made_them() -> None:
 
 def test_the_curve_is_a_picture_with_a_line_for_each_manager() -> None:
     moments = [Moment(0.0, {"natives": 4}), Moment(5.0, {"natives": 1, "orchestrator": 3})]
-    picture = ET.fromstring(svg(moments, [(0.0, "make"), (2.0, "adopt")]))
+    picture = ET.fromstring(svg(moments, [(0.0, "make"), (2.0, "adopt")], 9.0))
     texts = [each.text for each in picture.iter() if each.text and each.text.strip()]
-    assert {"natives", "orchestrator", "make", "adopt", "4", "5 s"} <= set(texts)
+    assert {"natives", "orchestrator", "make", "adopt", "4", "9 s"} <= set(texts)
 
 
 def test_boundaries_of_steps_are_those_of_the_table() -> None:
