@@ -18,6 +18,9 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     every = verbs.add_parser("run", help="everything; writes the report")
     every.add_argument("--random", type=int, default=20_000, help="schedules from the dice")
+    every.add_argument(
+        "--one-in", type=int, default=1, help="a share of what is enumerated; crashes: all of them"
+    )
     every.add_argument("--processes", type=int, default=cores())
     every.add_argument("--write", type=Path, help="the report's place")
     verbs.add_parser("hunt", help="stops at the first schedule that goes wrong")
@@ -25,7 +28,7 @@ def main() -> int:
     again.add_argument("schedule", help="a seed of the dice, or a schedule as JSON")
     given = parser.parse_args()
     if given.verb == "run":
-        return _run(given.random, given.processes, given.write)
+        return _run(given.random, given.one_in, given.processes, given.write)
     if given.verb == "hunt":
         found = hunt()
         print(found or "nothing went wrong")
@@ -34,8 +37,8 @@ def main() -> int:
     return _show(play(roll(int(text)) if text.isdigit() else decode(text)))
 
 
-def _run(random: int, processes: int, write: Path | None) -> int:
-    results = run(random, processes, lambda line: print(line, flush=True))
+def _run(random: int, one_in: int, processes: int, write: Path | None) -> int:
+    results = run(random, processes, lambda line: print(line, flush=True), one_in)
     if write:
         write.write_text(report(results))
     complaints = results.complaints()

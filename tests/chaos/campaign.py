@@ -33,6 +33,7 @@ class Job:
     about: str = ""
     case: Case | None = None
     first: int = 0
+    one_in: int = 1
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Results:
     ablations: dict[str, Found] = field(default_factory=dict)
     mutants: dict[str, bool] = field(default_factory=dict)
     seconds: float = 0.0
+    one_in: int = 1
 
     def complaints(self) -> list[str]:
         """Why the campaign has failed; empty when it has not."""
@@ -63,21 +65,22 @@ class Results:
         return lines
 
 
-def jobs(random: int) -> Iterator[Job]:
+def jobs(random: int, one_in: int = 1) -> Iterator[Job]:
     """The long ones first, so that no core is idle at the end."""
     yield from (Job("mutant", each.name) for each in MUTANTS)
     yield from (Job("ablation", idea) for idea in ABLATIONS)
     for kind in ("crashes", "places", "faults", "interleavings"):
-        yield from (Job(kind, str(case), case) for case in CASES)
+        yield from (Job(kind, str(case), case, one_in=one_in) for case in CASES)
     yield from (Job("random", first=first) for first in range(0, random, _BATCH))
     yield Job("late")
 
 
-def run(random: int, processes: int, say: Callable[[str], None]) -> Results:
-    """Run it all, on some processes."""
-    began, results, counts = time.monotonic(), Results(), Counter[str]()
+def run(random: int, processes: int, say: Callable[[str], None], one_in: int = 1) -> Results:
+    """Run it all, on some processes; `one_in`: a share of what can be enumerated, but for the
+    crashes, which are all played."""
+    began, results, counts = time.monotonic(), Results(one_in=one_in), Counter[str]()
     with Pool(processes) as pool:
-        for job, result in pool.imap_unordered(_do, jobs(random)):
+        for job, result in pool.imap_unordered(_do, jobs(random, one_in)):
             counts[job.kind] += 1
             if isinstance(result, Tally):
                 results.tally.merge(result)
@@ -97,7 +100,9 @@ def _do(job: Job) -> tuple[Job, Tally | Found | bool]:
         return job, _ablation(job.about)
     tally = Tally()
     if job.case is not None:
-        _explore(job.kind, Explorer(job.case, tally))
+        _explore(job.kind, Explorer(job.case, tally, job.one_in))
+        if job.kind == "places" and job.one_in > 1:
+            Explorer(job.case, tally).places(Do.CRASH)
     elif job.kind == "late":
         for seed in range(_BATCH):
             tally.add("later than anybody waits", play(roll_late(seed)))
@@ -112,7 +117,7 @@ def _explore(kind: str, explorer: Explorer) -> None:
         case "crashes":
             explorer.crashes_with_faults()
         case "places":
-            explorer.places(*Do)
+            explorer.places(*(each for each in Do if explorer.is_whole or each is not Do.CRASH))
         case "faults":
             explorer.faults()
         case _:

@@ -40,6 +40,11 @@ class Explorer:
         self._tally = tally
         self._one_in = one_in
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it plays all that there is."""
+        return self._one_in == 1
+
     def places(self, *dos: Do) -> None:
         """Each place of an undisturbed run, and what may happen there."""
         for schedule in self._share(at_all_places(self._case, *dos)):
@@ -61,9 +66,10 @@ class Explorer:
 
     def crashes_with_faults(self) -> None:
         """Each fault of each changing call, and a crash at each place around it."""
-        for step, verb in undisturbed(self._case).changes:
-            for fault in faults_for(verb):
-                self._crash_around(step, verb, fault)
+        changes = undisturbed(self._case).changes
+        pairs = ((step, verb, fault) for step, verb in changes for fault in faults_for(verb))
+        for step, verb, fault in self._share(pairs):
+            self._crash_around(step, verb, fault)
 
     def interleavings(self) -> None:
         """Deletes and crashes while a call is under way; outages of one service; strangers."""

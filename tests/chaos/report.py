@@ -39,7 +39,7 @@ def report(results: Results) -> str:
 
 def _lines(results: Results) -> Iterator[str]:
     yield HEAD
-    yield from _schedules(results.tally, results.seconds)
+    yield from _schedules(results)
     yield from _invariants()
     yield from _coverage(results.tally)
     yield from _struck(results.tally)
@@ -47,14 +47,18 @@ def _lines(results: Results) -> Iterator[str]:
     yield from _mutants(results)
 
 
-def _schedules(tally: Tally, seconds: float) -> Iterator[str]:
+def _schedules(results: Results) -> Iterator[str]:
+    tally = results.tally
     yield "## Schedules\n"
+    if results.one_in > 1:
+        share = f"one in {results.one_in}"
+        yield f"Every crash at every place; of what else can be enumerated {share}.\n"
     names = list(dict.fromkeys(case.manager for case in CASES))
     kinds = sorted({kind for kind, _ in tally.played})
     rows = [(kind, *_counts(tally, {kind}, names)) for kind in kinds]
     rows.append(("all", *_counts(tally, set(kinds), names)))
     yield from _table(("kind", "played", *names, "wrong"), rows)
-    yield f"\nAll of it, with ablations and mutants: {seconds / 60:.0f} minutes.\n"
+    yield f"\nAll of it, with ablations and mutants: {results.seconds / 60:.0f} minutes.\n"
 
 
 def _counts(tally: Tally, kinds: set[str], names: list[str]) -> tuple[str, ...]:
