@@ -130,6 +130,7 @@ def test_a_rollback_of_an_adoption_takes_nothing_along(move: Move) -> None:
 # -- what somebody does meanwhile -----------------------------------------------------------------
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="CHECK_FAILED",
     made="the server goes to ERROR while its instance is adopted",
@@ -145,6 +146,7 @@ def test_an_instance_that_gets_ill_on_the_way_stays_native(move: Move) -> None:
     move.is_adopted()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="name taken",
     made="a stack of the instance's name is somebody else's; adopt",
@@ -158,6 +160,7 @@ def test_a_name_that_is_taken_is_not_adopted_over(move: Move) -> None:
     move.is_native()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="UPDATE_IN_PROGRESS",
     made="a stranger updates the stack while it is adopted",
@@ -169,6 +172,7 @@ def test_a_strangers_update_of_nothing_does_not_disturb_an_adoption(move: Move) 
     move.is_adopted()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="UPDATE_IN_PROGRESS",
     made="a stranger resizes the server by the stack while it is adopted",

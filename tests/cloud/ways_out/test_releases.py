@@ -43,6 +43,7 @@ def test_a_commit_that_heat_refuses_is_tried_again_after_a_check(move: Move) -> 
     move.is_adopted()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="UPDATE_FAILED",
     made="Heat holds the server for ill when the instance is released",
@@ -65,6 +66,7 @@ def test_an_adoption_whose_commit_fails_stays_native(move: Move) -> None:
     move.stays_native(ADOPT, Reason.CLOUD_ERROR, "UPDATE_FAILED")
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="UPDATE_FAILED",
     made="a soaking adoption is committed later, and Heat fails each time",
@@ -80,6 +82,7 @@ def test_a_later_commit_that_fails_soaks_on(move: Move) -> None:
     move.is_adopted()
 
 
+@pytest.mark.breadth
 @pytest.mark.way(
     state="stack missing",
     made="somebody deletes it while it is released",
