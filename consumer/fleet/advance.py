@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from consumer.fleet.analysis import Verdict, judge
 from consumer.fleet.draft import Draft, Step, View
-from consumer.fleet.following import followed, settled, soaked
+from consumer.fleet.following import as_recorded, followed, settled, soaked
 from consumer.fleet.limits import Room, one_more
 from consumer.fleet.moves import (
     Verb,
@@ -59,7 +59,10 @@ def _follow(draft: Draft) -> None:
     for item in list(draft.items.values()):
         operation = draft.view.operations.get(item.operation)
         if in_flight(item) and operation is not None:
-            draft.put(followed(draft.migration, item, operation, draft.now))
+            after = followed(draft.migration, item, operation, draft.now)
+            if after.stage in FAILURES:
+                after = as_recorded(draft.migration, after, draft.view.record(item.subject))
+            draft.put(after)
         else:
             draft.put(settled(draft.migration, item))
 

@@ -3,9 +3,11 @@
 from msgspec.structs import replace
 
 from consumer.fleet.moves import Verb, back, verb_of
-from consumer.ledger.fleet import Direction, Item, Migration, Stage
+from consumer.ledger.fleet import LOST, Direction, Item, Migration, Stage
 from handlers.errors import Reason
+from handlers.instance import Instance, State
 from handlers.keys import STACK
+from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND, Failure, Micros, Operation, Phase
 
 #: A commit that failed for something that passes is sent so often again.
@@ -37,6 +39,16 @@ def settled(migration: Migration, item: Item) -> Item:
         return item
     soaks = migration.direction is Direction.ADOPT
     return replace(item, stage=Stage.SOAKING if soaks else Stage.COMMITTED)
+
+
+def as_recorded(migration: Migration, item: Item, record: Instance | None) -> Item:
+    """A release that failed when its stack was gone has moved the instance all the same."""
+    failed = item.stage in LOST and verb_of(item) is Verb.RELEASE
+    if not failed or record is None or record.state is not State.ACTIVE:
+        return item
+    moves = migration.direction is Direction.RELEASE
+    stage = Stage.COMMITTED if moves else Stage.ROLLED_BACK
+    return replace(item, stage=stage) if record.manager == NATIVES else item
 
 
 def soaked(migration: Migration, item: Item, now: Micros) -> bool:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from consumer.fleet.conductor import Conductor
 from consumer.hands import Checkpoint
 from consumer.ledger.base import Ledger, Offer, Unavailable, Verdict
 from consumer.ledger.memory import MemoryLedger
@@ -88,6 +89,7 @@ class Parts:
 
     `asks_lease`: a worker that may have lost its lease stops before a call. `acks_first`: the
     intake settles a delivery before the ledger has the command. `checkpoint` is every worker's.
+    `conducts`: every worker carries migrations on.
     """
 
     observer: type[Observer] = Observer
@@ -96,11 +98,13 @@ class Parts:
     managers: Callable[[], Iterable[ResourceManager]] = managers
     asks_lease: bool = True
     acks_first: bool = False
+    conducts: bool = False
     checkpoint: Checkpoint = lambda name, op, step: None
 
 
 class WorkerDouble:
-    """One worker process: intake, scheduler and relay, run inline. It can die, pause and stop."""
+    """One worker process, run inline: intake, scheduler, conductor and relay. It can die, pause and
+    stop."""
 
     def __init__(self, name: str, world: "World") -> None:
         self.name = name
@@ -141,6 +145,9 @@ class WorkerDouble:
             telemetry=world.telemetry,
             ttl=TTL,
         )
+        self._conductor = Conductor(
+            world.ledger, worker=name, clock=world.clock, telemetry=world.telemetry
+        )
 
     def _sure(self) -> bool:
         return self._world.clock.now() - self._beat < TTL * 2 // 3
@@ -173,6 +180,8 @@ class WorkerDouble:
             if self.alive:
                 self._intake()
                 self._round()
+                if self._world.parts.conducts:
+                    self._conductor.tick()
                 self._relay()
             if self._stopping:
                 self._world.ledger.retire(self.name)
