@@ -253,11 +253,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.real.kills", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few instances and kills: for CI")
     parser.add_argument("--instances", type=int, default=0, help="8, or 4 in a small run")
-    parser.add_argument("--minutes", type=float, default=0, help="at most: 30, or 6 in a small run")
+    parser.add_argument("--minutes", type=float, default=0, help="at most: 40, or 10 in a small run")
     parser.add_argument("--report", type=Path, help="write the tables here too")
     chosen = parser.parse_args(arguments)
     instances = chosen.instances or (4 if chosen.small else 8)
-    minutes = chosen.minutes or (6 if chosen.small else 30)
+    minutes = chosen.minutes or (10 if chosen.small else 40)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up, then
     with ground() as on:
         killed = Kills(on, instances, time.monotonic() + 60 * minutes, small=chosen.small).go()

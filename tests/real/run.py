@@ -138,11 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.real.run", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few instances and kills: for CI")
     parser.add_argument("--instances", type=int, default=0, help="20, or 4 in a small run")
-    parser.add_argument("--minutes", type=float, default=0, help="at most: 20, or 6 in a small run")
+    parser.add_argument("--minutes", type=float, default=0, help="at most: 20, or 10 in a small run")
     parser.add_argument("--report", type=Path, help="write the tables here too")
     chosen = parser.parse_args(arguments)
     instances = chosen.instances or (4 if chosen.small else 20)
-    minutes = chosen.minutes or (6 if chosen.small else 20)
+    minutes = chosen.minutes or (10 if chosen.small else 20)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # clean up, then
     with ground() as on:
         run = Run(on, instances, time.monotonic() + 60 * minutes, chosen.small)
