@@ -236,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.real.fleet_run", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few instances: for CI")
     parser.add_argument("--instances", type=int, default=0, help="50, or 4 in a small run")
-    parser.add_argument("--minutes", type=float, default=0, help="at most: 60, or 10 in a small run")
+    parser.add_argument("--minutes", type=float, default=0, help="at most: 60, small: 10")
     parser.add_argument("--report", type=Path, help="write page and picture here too")
     chosen = parser.parse_args(arguments)
     instances = chosen.instances or (4 if chosen.small else 50)

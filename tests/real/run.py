@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.real.run", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a few instances and kills: for CI")
     parser.add_argument("--instances", type=int, default=0, help="20, or 4 in a small run")
-    parser.add_argument("--minutes", type=float, default=0, help="at most: 20, or 10 in a small run")
+    parser.add_argument("--minutes", type=float, default=0, help="at most: 20, small: 10")
     parser.add_argument("--report", type=Path, help="write the tables here too")
     chosen = parser.parse_args(arguments)
     instances = chosen.instances or (4 if chosen.small else 20)
