@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from msgspec.structs import asdict, replace
 
 from handlers.base import Step
+from handlers.migration import NAME as MIGRATION
 from handlers.natives import NAME as NATIVES
 from handlers.natives import Natives
 from handlers.orchestrator import NAME as ORCHESTRATOR
 from handlers.orchestrator import Orchestrator
-from tests.chaos import stack_variants, variants
+from tests.chaos import move_variants, stack_variants, variants
 from tests.chaos.cells import (
     at_all_places,
     on,
@@ -49,6 +50,10 @@ def _natives(manager: Callable[[], Natives]) -> Ablation:
 def _stacks(change: Callable[[Step], Step | None], *scenarios: str) -> Ablation:
     variant = Variant(parts=stack_variants.without(change))
     return Ablation(variant, scenarios, ORCHESTRATOR)
+
+
+def _moves(change: move_variants.Change, *scenarios: str) -> Ablation:
+    return Ablation(Variant(parts=move_variants.without(change)), scenarios, MIGRATION)
 
 
 #: The idea -> the deployment without it.
@@ -98,6 +103,36 @@ ABLATIONS: Mapping[str, Ablation] = {
     "a stack retains its volume": _stacks(stack_variants.unretained, "resize-up"),
     "what a stack retains is removed natively": _stacks(stack_variants.abandoning, "delete"),
     "what Heat lost sight of is looked for": _stacks(stack_variants.trusting, "create"),
+    # of moves
+    "a move compares what is there with the record, before and after": _moves(
+        move_variants.unobserved, "adopt-drifted"
+    ),
+    "a volume that goes with its server is not adopted so": _moves(
+        move_variants.dooming, "adopt-imported"
+    ),
+    "what Nova was told of a volume is given back": _moves(
+        move_variants.keeping, "release-adopted"
+    ),
+    "what Heat made of an adoption is looked at": _moves(move_variants.unproven, "adopt-harmful"),
+    "an intent is saved before an adoption, a commit and a word to Nova": _moves(
+        move_variants.unintended, "adopt-imported", "adopt-unchecked"
+    ),
+    "a policy is set when Heat has said so": _moves(
+        move_variants.hopeful, "adopt-commit", "release-adopted"
+    ),
+    "a stack is let go when it is sure to retain everything": _moves(
+        move_variants.unsure, "release-adopted"
+    ),
+    "a stack that would delete something is never let go": _moves(
+        move_variants.careless, "adopt-uncommitted", "release-adopted"
+    ),
+    "of a second set only what is not ours is removed": _moves(move_variants.greedy, "adopt-twins"),
+    "what a stack made of its own is removed": _moves(
+        move_variants.forgetful, "adopt", "adopt-twins"
+    ),
+    "an instance changes hands at the end of its move": Ablation(
+        Variant(parts=move_variants.early()), ("adopt-unchecked",), MIGRATION
+    ),
 }
 
 

@@ -159,6 +159,48 @@ MUTANTS: tuple[Mutant, ...] = (
         "all_values, size = _values(on, size=body.size)",
         "all_values, size = _values(on)",
     ),
+    Mutant(
+        "a policy that Heat failed to set is set",
+        "handlers/steps/policies.py",
+        'if last == self._write(op) and stack.status == "UPDATE_COMPLETE":',
+        "if last == self._write(op):",
+    ),
+    Mutant(
+        "of a second set ours is removed too",
+        "handlers/steps/twin.py",
+        'return "" if one in adopted_members(op.basis).values() else one',
+        "return one",
+    ),
+    Mutant(
+        "an instance is native before its stack is told to go",
+        "handlers/migration.py",
+        "if isinstance(op.command.body, ReleaseInstance) and op.touched(LET_GO):",
+        "if isinstance(op.command.body, ReleaseInstance) and op.touched(RETAIN):",
+    ),
+    Mutant(
+        "a volume that went with its server does not any more",
+        "handlers/migration.py",
+        "return Doom(doomed=True, needed=was_doomed, needs=frozenset({after.key}))",
+        "return Doom(doomed=False, needed=was_doomed, needs=frozenset({after.key}))",
+    ),
+    Mutant(
+        "an adoption that may still land is forgotten",
+        "handlers/steps/adopt.py",
+        "unique: bool = True",
+        "unique: bool = False",
+    ),
+    Mutant(
+        "a word to Nova that may still land is forgotten",
+        "handlers/steps/doom.py",
+        "unique: bool = True",
+        "unique: bool = False",
+    ),
+    Mutant(
+        "the stack that a move left is forgotten",
+        "handlers/registry.py",
+        "left = supersedes(command) and STACK in basis.resources",
+        "left = supersedes(command) and STACK not in basis.resources",
+    ),
 )
 
 
