@@ -36,17 +36,7 @@ def make_foreign(state: CloudState, subject: str) -> NamedResources:
     core = state.core
     ids = [core.new_id() for _ in range(4)]
     server_id, volume_id, port_id, group_id = ids
-    group = GroupThing(
-        id=group_id,
-        project=state.project,
-        name=identity.group_name(subject),
-        subject=subject,
-        description="Security Group for the instance",
-    )
-    for ports in (MYSQL, ADMIN):
-        for cidr in (OLD, KEPT):
-            rule = RuleThing(id=core.new_id(), ports=ports, cidr=cidr)
-            group.rules[rule.id] = rule
+    group = _group(state, subject, group_id)
     port = PortThing(
         id=port_id,
         project=state.project,
@@ -89,6 +79,22 @@ def make_foreign(state: CloudState, subject: str) -> NamedResources:
     return NamedResources(
         server=server_id, volume=volume_id, ports=(port_id,), security_group=group_id
     )
+
+
+def _group(state: CloudState, subject: str, group_id: str) -> GroupThing:
+    """Two port ranges for two CIDRs."""
+    group = GroupThing(
+        id=group_id,
+        project=state.project,
+        name=identity.group_name(subject),
+        subject=subject,
+        description="Security Group for the instance",
+    )
+    for ports in (MYSQL, ADMIN):
+        for cidr in (OLD, KEPT):
+            rule = RuleThing(id=state.core.new_id(), ports=ports, cidr=cidr)
+            group.rules[rule.id] = rule
+    return group
 
 
 def doom(state: CloudState, named: NamedResources) -> None:
