@@ -54,7 +54,10 @@ class ReadTwin:
 
     def check(self, op: Operation, seen: Seen) -> Next:
         stack = self._mine(op, seen)
-        if stack is None or op.fact(self.key, "members") is not None:
+        if stack is None:
+            may_land = seen.at < op.quiet.get(STACK, 0)
+            return Next.WAIT if may_land else Next.DONE
+        if op.fact(self.key, "members") is not None:
             return Next.DONE
         makes = stack.is_busy and not stack.status.startswith(("ADOPT", "DELETE"))
         return Next.WAIT if makes and not is_stuck(op, seen) else Next.ACT

@@ -35,6 +35,12 @@ SEEDS: dict[str, Schedule] = {
     "a second volume that is deleted late is seen to be gone": _moves(
         "adopt-twins", seed=1, faults=(FaultRule(effect=_BUSY, verb="delete_volume"),)
     ),
+    "a second set that lands after the way back began is removed": _moves(
+        "adopt-twins",
+        strike=Strike(at="after-save", since="stack", do=Do.DELETE),
+        workers=2,
+        faults=(FaultRule(effect=Late(seconds=18), verb="adopt_stack", nth=1),),
+    ),
     "a stack that nobody could look at may exist, and is told": _moves(
         "adopt",
         strike=Strike(at="after-intent", step="check", do=Do.CANCEL),

@@ -3,6 +3,7 @@
 from handlers.clouds.memory.doing import Doing
 from handlers.clouds.memory.faults import Call, FaultRule, Late, Refuse
 from handlers.clouds.memory.orchestration import StackChange
+from handlers.clouds.memory.settings import Abilities
 from handlers.commands import AdoptInstance, DeleteInstance, ReleaseInstance
 from handlers.instance import State
 from handlers.keys import SERVER, VOLUME
@@ -114,3 +115,18 @@ def test_a_release_says_nothing_of_a_volume_that_is_seen_to_be_as_it_was() -> No
     bench.world.run()
 
     assert bench.world.operation(command).left == ()
+
+
+def test_a_second_set_that_lands_after_the_way_back_began_is_removed() -> None:
+    bench = Bench(abilities=Abilities(twins=True))
+    before = things(bench)
+    bench.state.inject(FaultRule(effect=Late(seconds=8), verb="adopt_stack", nth=1))
+    command = bench.world.send(bench.subject, AdoptInstance(project=PROJECT))
+    bench.world.run(until=lambda: bool(bench.world.operation(command).attempts))
+    bench.world.ledger.cancel(command.id, "operator of the test")
+
+    bench.world.run()
+
+    assert bench.world.operation(command).left == ()
+    assert not bench.stacks
+    assert things(bench) == before
