@@ -22,10 +22,11 @@ def let_go(end: End) -> set[str]:
 
 def ill_doomed(end: End) -> set[str]:
     """The volumes that go with their server and should not, or the other way round: as before, but
-    where an instance has left its stack as it was before that."""
+    where an instance has left its stack as it was before that. Then no stack should be there."""
     basis, wanted = end.op.basis, _doomed(end.before)
     if basis and end.record and (basis.manager, end.record.manager) == (ORCHESTRATOR, NATIVES):
         wanted = set(basis.ids(Kind.VOLUME)) if basis.doomed else set()
+        wanted |= {each for each, thing in end.after.items() if thing.kind is Kind.STACK}
     return (wanted ^ _doomed(end.after)) & set(end.after)
 
 

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from consumer.holdings import Held
 from consumer.ledger.base import Ending, Offer, Verdict
 from consumer.ledger.memory import MemoryLedger
-from consumer.ledger.memory_rows import Letter, Row
+from consumer.ledger.memory_rows import Letter, Row, Tables
 from consumer.observer import Observer
 from consumer.policy import Policy
 from consumer.reconciler import Reconciler
+from consumer.secrets import Vault
 from handlers.base import Step
 from handlers.clouds.memory.faults import Call
 from handlers.commands import Command, UpdateSecurityGroupRules
@@ -58,21 +59,37 @@ class LooksBack(Observer):
 # -- the ledger -----------------------------------------------------------------------------------
 
 
-class NoCompare(MemoryLedger):
+class _AnyOwner(Tables):
     """Writes whatever it is given, whoever owns the row by now."""
 
-    def _owned(self, op: Operation) -> Row | None:
-        return self._tables.named(op.id)
+    def owned(self, op: Operation) -> Row | None:
+        return self.named(op.id)
 
-    def _written(self, after: Operation) -> Operation:
+    def written(self, after: Operation) -> Operation:
         return after
 
 
-class NoLocks(MemoryLedger):
+class _NoLocks(Tables):
     """An operation opens whether or not another one of its subject is open."""
 
-    def _take_locks(self, op: Operation) -> None:
-        self._tables.locks[op.id] = op.id
+    def take_locks(self, op: Operation) -> None:
+        self.locks[op.id] = op.id
+
+
+class NoCompare(MemoryLedger):
+    """Saves without a look at owner and version."""
+
+    def __init__(self, now: Callable[[], Micros], vault: Vault | None = None) -> None:
+        super().__init__(now, vault)
+        self._tables = _AnyOwner()
+
+
+class NoLocks(MemoryLedger):
+    """Opens without a look at locks."""
+
+    def __init__(self, now: Callable[[], Micros], vault: Vault | None = None) -> None:
+        super().__init__(now, vault)
+        self._tables = _NoLocks()
 
 
 class NoIntent(MemoryLedger):
