@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from multiprocessing import Pool
 from pathlib import Path
 
+from tests.chaos import fleet_checks
 from tests.chaos.ablation import ABLATIONS, schedules, wrong_ones
 from tests.chaos.dice import roll, roll_late
 from tests.chaos.explorer import Explorer
@@ -20,6 +21,9 @@ from tests.chaos.tally import Tally
 
 #: Random schedules of one job.
 _BATCH = 500
+
+#: Fleets of one job, and of all; each is six instances, and hundreds of writes.
+_FLEETS, _ALL_FLEETS = 100, 3000
 
 #: Random schedules under each variant; what is enumerated comes on top.
 _UNDER_A_VARIANT = 1000
@@ -44,6 +48,11 @@ class Found:
     wrong: int = 0
     checks: Counter[str] = field(default_factory=Counter)
 
+    def merge(self, other: "Found") -> None:
+        self.played += other.played
+        self.wrong += other.wrong
+        self.checks += other.checks
+
 
 @dataclass(slots=True)
 class Results:
@@ -52,6 +61,7 @@ class Results:
     tally: Tally = field(default_factory=Tally)
     ablations: dict[str, Found] = field(default_factory=dict)
     mutants: dict[str, bool] = field(default_factory=dict)
+    fleets: Found = field(default_factory=Found)
     seconds: float = 0.0
     one_in: int = 1
 
@@ -61,6 +71,7 @@ class Results:
         lines += [
             f"nobody misses: {idea}" for idea, found in self.ablations.items() if not found.wrong
         ]
+        lines += [f"a fleet went wrong: {check}" for check in self.fleets.checks]
         lines += [f"nobody noticed: {name}" for name, seen in self.mutants.items() if not seen]
         return lines
 
@@ -72,6 +83,7 @@ def jobs(random: int, one_in: int = 1) -> Iterator[Job]:
     for kind in ("crashes", "places", "faults", "interleavings"):
         yield from (Job(kind, str(case), case, one_in=one_in) for case in CASES)
     yield from (Job("random", first=first) for first in range(0, random, _BATCH))
+    yield from (Job("fleet", first=first) for first in range(0, _ALL_FLEETS, _FLEETS))
     yield Job("late")
 
 
@@ -84,6 +96,8 @@ def run(random: int, processes: int, say: Callable[[str], None], one_in: int = 1
             counts[job.kind] += 1
             if isinstance(result, Tally):
                 results.tally.merge(result)
+            elif isinstance(result, Found) and job.kind == "fleet":
+                results.fleets.merge(result)
             elif isinstance(result, Found):
                 results.ablations[job.about] = result
             else:
@@ -98,6 +112,8 @@ def _do(job: Job) -> tuple[Job, Tally | Found | bool]:
         return job, _mutant(job.about)
     if job.kind == "ablation":
         return job, _ablation(job.about)
+    if job.kind == "fleet":
+        return job, _fleets(job.first)
     tally = Tally()
     if job.case is not None:
         _explore(job.kind, Explorer(job.case, tally, job.one_in))
@@ -131,6 +147,15 @@ def _ablation(idea: str) -> Found:
     for outcome in wrong_ones(ablation, plan):
         found.wrong += 1
         found.checks[outcome.problems[0].partition(":")[0]] += 1
+    return found
+
+
+def _fleets(first: int) -> Found:
+    found = Found(played=_FLEETS)
+    for seed in range(first, first + _FLEETS):
+        problems = fleet_checks.play(seed)
+        found.wrong += bool(problems)
+        found.checks.update(f"seed {seed}: {problem}" for problem in problems[:1])
     return found
 
 

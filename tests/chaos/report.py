@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from tests.chaos import fleet_checks
 from tests.chaos.campaign import Results
 from tests.chaos.invariants import CHECKS
 from tests.chaos.scenarios import CASES, Case
@@ -41,6 +42,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield HEAD
     yield from _schedules(results)
     yield from _invariants()
+    yield from _fleets(results)
     yield from _coverage(results.tally)
     yield from _struck(results.tally)
     yield from _ablations(results)
@@ -74,6 +76,19 @@ def _invariants() -> Iterator[str]:
         words = " ".join((check.__doc__ or "").split())
         yield f"* {check.__name__.replace('_', ' ')}: {words}"
     yield ("* whatever is left in error, a delete on a cloud that works again removes everything\n")
+
+
+def _fleets(results: Results) -> Iterator[str]:
+    yield "## Fleets that move\n"
+    yield (
+        "Six instances, two or three workers with conductors, which die at any write of the ledger "
+        "and at any boundary of a step; clients send commands, operators pause, resume, abort and "
+        "roll back, calls are refused, lost and spoilt. After each:\n"
+    )
+    for check in fleet_checks.CHECKS:
+        words = " ".join((check.__doc__ or "").split())
+        yield f"* {check.__name__.replace('_', ' ')}: {words}"
+    yield f"\n{results.fleets.played} fleets were played, {results.fleets.wrong} went wrong.\n"
 
 
 def _coverage(tally: Tally) -> Iterator[str]:
