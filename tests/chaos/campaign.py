@@ -83,7 +83,7 @@ def jobs(random: int, one_in: int = 1) -> Iterator[Job]:
     for kind in ("crashes", "places", "faults", "interleavings"):
         yield from (Job(kind, str(case), case, one_in=one_in) for case in CASES)
     yield from (Job("random", first=first) for first in range(0, random, _BATCH))
-    yield from (Job("fleet", first=first) for first in range(0, _ALL_FLEETS, _FLEETS))
+    yield from (Job("fleet", first=at) for at in range(0, _ALL_FLEETS // one_in, _FLEETS))
     yield Job("late")
 
 
