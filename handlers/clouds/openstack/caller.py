@@ -14,7 +14,7 @@ from handlers.clouds.openstack.limits import Limits
 from handlers.clouds.openstack.link import Link
 from handlers.clouds.openstack.transport import Reply
 from handlers.clouds.openstack.trouble import trouble_of
-from handlers.clouds.openstack.wire import ErrorBody, error_body
+from handlers.clouds.openstack.wire import READERS, ErrorBody, error_body
 from handlers.clouds.refusals import Effect, Refusal, Trouble
 from handlers.resources import Service
 
@@ -160,8 +160,10 @@ class Caller:
             )
 
     def _decode(self, kind: type[T], request: Request, answer: Reply) -> T:
+        reader = READERS.get(kind) or msgspec.json.Decoder(kind)
         try:
-            return msgspec.json.decode(answer.content, type=kind)
+            found: T = reader.decode(answer.content)
+            return found
         except msgspec.MsgspecError as error:
             raise self._fault(
                 request,
