@@ -1,5 +1,6 @@
 """Worker processes that are started again whenever one dies."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from tests.support.processes import wait_until
 
 #: Seconds after SIGTERM until a worker counts as stuck.
 PATIENCE = 60.0
+
+#: Lines of a crash that are shown.
+_CRASH = 20
 
 #: What a worker's log says when it listens to signals.
 STARTED = "worker starts"
@@ -96,7 +100,9 @@ class Fleet:
         path = self._folder / f"worker-{self._starts:03}.log"
         command = [sys.executable, "-m", "tests.real.worker", *self._arguments]
         with path.open("wb") as log:
-            return _Started(subprocess.Popen(command, stdout=log, stderr=log), path)
+            environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}  # a crash says where
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        return _Started(process, path)
 
 
 class _Started(NamedTuple):
@@ -107,5 +113,8 @@ class _Started(NamedTuple):
 def errors_in(log: Path, most: int = 5) -> str:
     """The last lines of a log that tell of an error; its very last ones where none does."""
     lines = log.read_text().splitlines()
+    crashes = [place for place, line in enumerate(lines) if line.startswith("Fatal Python error")]
+    if crashes:
+        return " | ".join(lines[crashes[0] : crashes[0] + _CRASH])
     told = [line for line in lines if '"level":"error"' in line or line.startswith("Traceback")]
     return " | ".join((told or lines)[-most:])[-2000:]
