@@ -24,7 +24,7 @@ from handlers.steps.doom import Doom, was_doomed, was_doomed_once
 from handlers.steps.let_go import LetGo
 from handlers.steps.observe import observe, unharmed
 from handlers.steps.policies import SetPolicies
-from handlers.steps.twin import TWIN, ReadTwin, RemoveTwin
+from handlers.steps.twin import TWIN, NothingBeside, ReadTwin, RemoveTwin
 from handlers.template import name_of
 
 NAME = "migration"
@@ -71,7 +71,10 @@ def _unadopt(on: Setting, body: AdoptInstance) -> Plan:
     let_go = LetGo(
         on.subject, STACK, sure=COMMIT, made=True, twin=TWIN, needs=frozenset({twin.key})
     )
-    return (retain, twin, let_go, *_remove_twins(on.basis, after=let_go), _give_back(let_go))
+    twins = _remove_twins(on.basis, after=let_go)
+    kinds = dict.fromkeys(ref.kind for ref in members_of(on.basis).values())
+    beside = (NothingBeside(kind, on.subject, needs=keys_of(twins)) for kind in kinds)
+    return (retain, twin, let_go, *twins, _give_back(let_go), *beside)
 
 
 def _commit(on: Setting, after: Plan = ()) -> SetPolicies:

@@ -142,3 +142,58 @@ class RemoveTwin:
         members: dict[str, str] = op.fact(TWIN, "members") or {}
         one = members.get(name_of(self.member), "")
         return "" if one in adopted_members(op.basis).values() else one
+
+
+@dataclass(frozen=True, slots=True)
+class NothingBeside:
+    """Nothing of a kind carries the subject's identity but what is recorded.
+
+    A look at the very end, for what nobody can prevent: a stack whose members could not be read, or
+    an update by somebody else in the moment before its deletion. What is found is told, and left
+    alone: it may be anybody's.
+    """
+
+    kind: Kind
+    subject: str
+    needs: frozenset[str] = frozenset()
+    unique: bool = False
+    pivot: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"beside/{self.kind}"
+
+    @property
+    def service(self) -> Service:
+        return SERVICE_OF[self.kind]
+
+    def wants(self, op: Operation) -> Query | None:
+        return ByIdentity(self.kind, self.subject) if op.touched(STACK) else None
+
+    def check(self, op: Operation, seen: Seen) -> Next:
+        if found := self._beside(op, seen):
+            text = f"{self.kind} {', '.join(found)} carries the identity of {self.subject} too"
+            raise Terminal(text, Reason.DRIFT, service=self.service)
+        return Next.DONE
+
+    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
+        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        return {"rest": self._beside(op, seen)}
+
+    def left(self, op: Operation) -> tuple[Ref, ...]:
+        """What was found; where nobody could look, what may be there."""
+        if not op.touched(STACK):
+            return ()
+        rest = op.fact(self.key, "rest")
+        if rest is None:
+            note = f"a second {self.kind} may exist that carries the identity of {self.subject}"
+            return (Ref(kind=self.kind, id="", note=note),)
+        return tuple(Ref(kind=self.kind, id=one, note="is not the recorded one") for one in rest)
+
+    def _beside(self, op: Operation, seen: Seen) -> list[str]:
+        known = set(adopted_members(op.basis).values())
+        found = () if isinstance(seen, Absent) else seen.matches
+        going = ("DELETED", "deleting")
+        return sorted(one.id for one in found if one.id not in known and one.status not in going)

@@ -165,14 +165,15 @@ def _asked_for(stage: Stage, cidr: str) -> bool:
 
 
 def kept_ids_stay(stage: Stage) -> Iterator[str]:
-    """Only creates and deletes change which things there are, and moves which stacks."""
+    """Only creates and deletes change which things there are, and moves which stacks; what is told
+    as left is somebody else's doing."""
     for end in stage.book.ends:
         if (
             end.op.command.name.endswith((".create", ".delete"))
             and "rules" not in end.op.command.name
         ):
             continue
-        changed = set(end.before) ^ set(end.after)
+        changed = (set(end.before) ^ set(end.after)) - {ref.id for ref in end.op.left}
         if isinstance(end.op.command.body, MOVES):
             changed -= {each for each in changed if _is_stack(end, each)}
         if changed and not stage.scenario.abilities.twins:
