@@ -7,6 +7,7 @@ from tests.chaos.play import play
 from tests.chaos.schedule import Do, Schedule, Strike
 
 _BUSY = Refuse(status=429, message="Too many requests.")
+_FORBIDDEN = Refuse(status=403, message="Policy does not allow this to be performed.")
 _AWAY = Refuse(status=503, message="Service Unavailable.")
 
 
@@ -45,6 +46,12 @@ SEEDS: dict[str, Schedule] = {
         "adopt",
         strike=Strike(at="after-intent", step="check", do=Do.CANCEL),
         faults=(FaultRule(effect=_AWAY, verb="get_stack*"),),
+    ),
+    "what is made after the last look at a stack is told": _moves(
+        "adopt-late", strike=Strike(at="before-save", nth=6, do=Do.MEDDLE), workers=2
+    ),
+    "a second set that nobody can read is told": _moves(
+        "adopt-twins", faults=(FaultRule(effect=_FORBIDDEN, verb="get_stack_resources"),)
     ),
     "a check that failed has changed nothing": _moves(
         "release-soaking", faults=(FaultRule(effect=Spoil(Outcome.NO_HOST)),)
