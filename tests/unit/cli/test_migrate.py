@@ -232,4 +232,3 @@ def test_a_directory_that_cannot_be_written_is_told(bench: Bench, tmp_path: Path
 
     assert done.code == 1
     assert "cannot be written" in done.err
-
