@@ -72,9 +72,7 @@ def _unadopt(on: Setting, body: AdoptInstance) -> Plan:
         on.subject, STACK, sure=COMMIT, made=True, twin=TWIN, needs=frozenset({twin.key})
     )
     twins = _remove_twins(on.basis, after=let_go)
-    kinds = dict.fromkeys(ref.kind for ref in members_of(on.basis).values())
-    beside = (NothingBeside(kind, on.subject, needs=keys_of(twins)) for kind in kinds)
-    return (retain, twin, let_go, *twins, _give_back(let_go), *beside)
+    return (retain, twin, let_go, *twins, _give_back(let_go), *_look_beside(on, twins))
 
 
 def _commit(on: Setting, after: Plan = ()) -> SetPolicies:
@@ -82,13 +80,23 @@ def _commit(on: Setting, after: Plan = ()) -> SetPolicies:
     return SetPolicies(on.subject, COMMIT, retained=_KEPT, needs=keys_of(after) | on.needs)
 
 
-def _remove_twins(basis: Instance, after: LetGo) -> Plan:
+def _remove_twins(basis: Instance, after: LetGo) -> tuple[RemoveTwin, ...]:
     """The server first: it holds on to the rest."""
     needs = frozenset({after.key})
     members = members_of(basis)
     server = RemoveTwin(SERVER, members.pop(SERVER), needs=needs)
     after_server = frozenset({server.key})
     return (server, *(RemoveTwin(key, ref, needs=after_server) for key, ref in members.items()))
+
+
+def _look_beside(on: Setting, twins: tuple[RemoveTwin, ...]) -> Plan:
+    """Each kind as soon as the second ones of it are gone."""
+    removed: dict[Kind, set[str]] = {}
+    for twin in twins:
+        removed.setdefault(twin.ref.kind, set()).add(twin.key)
+    return tuple(
+        NothingBeside(kind, on.subject, needs=frozenset(keys)) for kind, keys in removed.items()
+    )
 
 
 def _give_back(after: LetGo) -> Doom:
