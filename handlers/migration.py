@@ -126,10 +126,11 @@ def _release(on: Setting, body: ReleaseInstance) -> Plan:
 
 
 def _unrelease(on: Setting, body: ReleaseInstance) -> Plan:
-    """The stack deletes again what it is there to delete. Where it has gone already, the instance
-    is native, and is as it was before it had one."""
+    """The stack deletes again what it is there to delete; one that soaks, nothing. Where it has
+    gone already, the instance is native, and is as it was before it had one."""
+    kept = None if on.basis and on.basis.soaking else _KEPT
     restore = SetPolicies(
-        on.subject, RETAIN, retained=_KEPT, write="restore", needed=_is_to_be_restored
+        on.subject, RETAIN, retained=kept, write="restore", needed=_is_to_be_restored
     )
     give_back = Doom(doomed=True, needed=_is_to_be_doomed, needs=frozenset({RETAIN}), after=LET_GO)
     moves = on.basis is not None and on.basis.manager == ORCHESTRATOR
@@ -141,7 +142,7 @@ def _is_to_be_doomed(op: Operation) -> bool:
 
 
 def _is_to_be_restored(op: Operation) -> bool:
-    return op.touched(RETAIN) and op.basis is not None and not op.basis.soaking
+    return op.touched(RETAIN)
 
 
 # -- who may move, and what the record says afterwards --------------------------------------------
