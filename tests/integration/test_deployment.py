@@ -34,7 +34,8 @@ DASHBOARD_QUERIES = [
 
 #: What a round in which all goes well does not count, or no longer holds when it is over.
 MAY_BE_EMPTY = re.compile(
-    r"failure|dead_letters|faults_total|duplicates|defects|code!~|fleet_operations|orchestration"
+    r"failure|dead_letters|faults_total|duplicates|defects|code!~"
+    r"|fleet_operations|orchestration|migration"
 )
 
 
