@@ -17,7 +17,7 @@ help: ## list the verbs
 demo: $(VENV)/.app ## see it work: the real worker on a simulated cloud, no service needed
 	@$(BIN)/trove-resources demo
 
-test: $(VENV)/.dev ## unit, contract and chaos tests, no service needed (under 3 minutes)
+test: $(VENV)/.dev ## unit, contract and chaos tests, no service needed (about 5 minutes)
 	@$(BIN)/pytest -n $(WORKERS) -m "not integration and not cloud"
 
 chaos: $(VENV)/.dev ## more than 20,000 schedules, every ablation and mutant; writes docs/chaos.md
