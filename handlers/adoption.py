@@ -35,8 +35,11 @@ def signature(resource: Resource) -> dict[str, Any]:
     """What may not differ before and after the instance changes hands, in JSON's own types."""
     match resource:
         case Server():
-            same = (resource.launched, resource.flavor, sorted(resource.volumes))
-            return dict(zip(("launched", "flavor", "volumes"), same, strict=True))
+            return {
+                "launched": resource.launched,
+                "flavor": resource.flavor,
+                "volumes": sorted(resource.volumes),
+            }
         case Volume():
             return {"size": resource.size, "servers": sorted(resource.servers)}
         case Port():

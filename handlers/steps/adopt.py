@@ -7,24 +7,25 @@ from msgspec.structs import replace
 from handlers.adoption import adopted_document, adopted_members, resolved
 from handlers.base import Answer, Cloud, Next, StackAdoption, StackUpdate
 from handlers.errors import Reason, Terminal
-from handlers.identity import last_write, resource_name
+from handlers.identity import resource_name
 from handlers.instance import Ref
 from handlers.keys import STACK
-from handlers.operation import SECOND, Facts, Operation
+from handlers.operation import Facts, Operation
 from handlers.resources import ById, ByIdentity, InFull, Kind, Query, Seen, Service, Stack
-from handlers.steps.stacks import (
+from handlers.steps.look import OnlyLooks
+from handlers.steps.stack_state import (
     failure_of,
+    is_just_asked,
+    is_made_by,
     is_stuck,
     minutes_of,
+    not_ours,
     stack_of,
     stack_query,
     there,
     write_of,
 )
 from handlers.template import told_ids
-
-#: Until a stack shows that Heat has begun with a check.
-_BEGINS = 5 * SECOND
 
 #: What an adopted stack must not do with the live resources in its next update.
 _HARM = ("replaced", "added", "deleted")
@@ -59,11 +60,8 @@ class AdoptStack:
             if op.fact(self.key):
                 raise Terminal("the stack vanished while it was made", service=self.service)
             return Next.ACT
-        if not self._is_ours(op, stack):
-            if stack.status == "DELETE_IN_PROGRESS":
-                return Next.WAIT  # an earlier one gives the name free
-            text = f"stack {stack.name} ({stack.id}) exists, and this command did not make it"
-            raise Terminal(text, Reason.EXISTS)
+        if not is_made_by(op, self.key, stack):
+            return not_ours(stack)
         if is_twin(stack):
             raise Terminal(
                 "Heat makes a second set of resources instead of adopting this one: set "
@@ -89,25 +87,20 @@ class AdoptStack:
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         stack = stack_of(seen)
-        return {"id": stack.id} if stack and self._is_ours(op, stack) else {}
+        return {"id": stack.id} if stack and is_made_by(op, self.key, stack) else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         return ()
 
-    def _is_ours(self, op: Operation, stack: Stack) -> bool:
-        return stack.id == op.fact(self.key) or last_write(stack.tags) == write_of(op, self.key)
-
 
 @dataclass(frozen=True, slots=True)
-class SameMembers:
+class SameMembers(OnlyLooks):
     """The stack holds the recorded ids, each under its own name, and no other."""
 
     subject: str
     key: str = "members"
     needs: frozenset[str] = frozenset({STACK})
     service: Service = Service.ORCHESTRATION
-    unique: bool = False
-    pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:
         return InFull(Kind.STACK, op.known_id(STACK) or "", resource_name(self.subject))
@@ -123,15 +116,6 @@ class SameMembers:
             text = f"the stack holds something else as {', '.join(wrong)}"
             raise Terminal(text, Reason.DRIFT, service=self.service)
         return Next.DONE
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
-    def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +139,7 @@ class CheckStack:
         if stack.is_busy:
             return Next.WAIT
         asked = op.fact(self.key, "asked", default=False)
-        return Next.WAIT if asked and _is_soon(op, seen) else Next.ACT
+        return Next.WAIT if asked and is_just_asked(op, seen) else Next.ACT
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         answer = world.check_stack(self.subject, there(seen).id)
@@ -227,7 +211,3 @@ def _settled(op: Operation, stack: Stack, seen: Seen) -> Next:
             f"the stack stays {stack.status}", Reason.CLOUD_ERROR, service=Service.ORCHESTRATION
         )
     return Next.WAIT
-
-
-def _is_soon(op: Operation, seen: Seen) -> bool:
-    return seen.at < op.acted + _BEGINS

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from handlers.base import Answer, Cloud, Next
+from handlers.base import Next
 from handlers.commands import Command, DeleteInstance
 from handlers.errors import Reason, Terminal
-from handlers.instance import Instance, Ref
+from handlers.instance import Instance
 from handlers.keys import GROUP, NAMED_PORT, SERVER, VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import (
@@ -21,11 +21,12 @@ from handlers.resources import (
     Service,
     Volume,
 )
+from handlers.steps.look import OnlyLooks
 from handlers.steps.security_groups import told_rules
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(OnlyLooks):
     """The resource exists, lies in the project and carries the subject's identity.
 
     A port or volume that carries no name of ours is the subject's when it is plugged into the
@@ -39,8 +40,6 @@ class Claim:
     subject: str
     needs: frozenset[str] = frozenset()
     may_be_gone: bool = False
-    unique: bool = False
-    pivot: bool = False
 
     @property
     def service(self) -> Service:
@@ -66,9 +65,6 @@ class Claim:
             )
         return Next.DONE
 
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
     def learn(self, op: Operation, seen: Seen) -> Facts:
         if isinstance(seen, Absent):
             return {}
@@ -81,9 +77,6 @@ class Claim:
         if isinstance(resource, SecurityGroup):
             facts["rules"] = told_rules(resource.rules)
         return facts
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
     def _plugged(self, op: Operation, resource: Resource) -> bool:
         """Claimed nothing else's: unnamed, and plugged into the claimed server."""

@@ -4,18 +4,16 @@ from dataclasses import dataclass
 
 from handlers.adoption import retains_all
 from handlers.base import Answer, Cloud, Next
-from handlers.errors import Reason, Retryable, Terminal
+from handlers.errors import Reason, Terminal
 from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import STACK
-from handlers.operation import SECOND, Facts, Operation
 from handlers.operation import TRIES as TRIED
+from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Query, Seen, Service, Stack
 from handlers.steps.adopt import is_twin
-from handlers.steps.stacks import TRIES, failure_of, is_stuck, write_of
-
-#: Until a stack shows that Heat has begun with its deletion.
-_BEGINS = 5 * SECOND
+from handlers.steps.stack_state import failure_of, is_being_deleted, stored_template, write_of
+from handlers.steps.stacks import TRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,7 @@ class LetGo:
             return Next.DONE
         self._must_be_sure(op, stack)
         asked = op.fact(self.key, TRIED, 0)
-        begun = stack.status.startswith("DELETE")
-        if asked and not begun and seen.at < op.acted + _BEGINS:
-            return Next.WAIT
-        if stack.status == "DELETE_IN_PROGRESS" and not is_stuck(op, seen):
+        if is_being_deleted(op, stack, asked, seen):
             return Next.WAIT
         if asked >= TRIES:
             raise failure_of(stack)
@@ -63,10 +58,7 @@ class LetGo:
         stack = self._mine(op, seen)
         if stack is None:
             return Answer()
-        template = world.stack_template(self.subject, stack.id)
-        if template is None:
-            raise Retryable("the stack's template could not be read", Reason.UNAVAILABLE)
-        if not retains_all(template):
+        if not retains_all(stored_template(world, self.subject, stack)):
             raise Terminal("the stack would delete what is in it: it is left alone", Reason.DRIFT)
         answer = world.delete_stack(self.subject, stack.id)
         facts: Facts = {TRIED: op.fact(self.key, TRIED, 0) + 1}

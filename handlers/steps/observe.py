@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from handlers.adoption import description_of, members_of, observed_key, signature
-from handlers.base import Answer, Cloud, Next
+from handlers.base import Next
 from handlers.commands import AdoptInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
@@ -22,6 +22,7 @@ from handlers.resources import (
     Service,
     Volume,
 )
+from handlers.steps.look import OnlyLooks
 
 #: What Nova says of a server at rest. Others are on their way, or need somebody. Heat's check takes
 #: a stopped server for a broken one, and its next update would want to replace that.
@@ -30,7 +31,7 @@ _RUNS = ("ACTIVE",)
 
 
 @dataclass(frozen=True, slots=True)
-class Observe:
+class Observe(OnlyLooks):
     """The resource is there, at rest, and as it is recorded: what the ledger, Heat and the services
     hold of it agree, or nothing is begun.
 
@@ -41,8 +42,6 @@ class Observe:
     member: str
     ref: Ref
     needs: frozenset[str] = frozenset()
-    unique: bool = False
-    pivot: bool = False
 
     @property
     def key(self) -> str:
@@ -69,9 +68,6 @@ class Observe:
             raise Terminal(text, Reason.DRIFT, service=self.service)
         return Next.DONE
 
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
     def learn(self, op: Operation, seen: Seen) -> Facts:
         if isinstance(seen, Absent):
             return {}
@@ -81,19 +77,14 @@ class Observe:
             facts["doomed"] = op.known_id(VOLUME) in resource.doomed
         return facts
 
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
-class Unharmed:
+class Unharmed(OnlyLooks):
     """The resource is what it was when it was observed: not restarted, detached or replaced."""
 
     member: str
     ref: Ref
     needs: frozenset[str] = frozenset()
-    unique: bool = False
-    pivot: bool = False
 
     @property
     def key(self) -> str:
@@ -112,23 +103,11 @@ class Unharmed:
             raise Terminal(text, Reason.DRIFT, service=self.service)
         before = op.fact(observed_key(self.member), "same", {})
         now = signature(seen.matches[0])
-        other = [f"{what} {before[what]} is {now.get(what)}" for what in before]
-        other = [
-            text for text, what in zip(other, before, strict=True) if before[what] != now[what]
-        ]
+        other = [f"{what} {was} is {now[what]}" for what, was in before.items() if was != now[what]]
         if other:
             text = f"{self.ref.kind} {self.ref.id} changed under way: {', '.join(other)}"
             raise Terminal(text, Reason.DRIFT, service=self.service)
         return Next.DONE
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
-    def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
 
 def observe(basis: Instance | None, needs: frozenset[str] = frozenset()) -> tuple[Observe, ...]:

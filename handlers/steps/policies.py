@@ -7,27 +7,25 @@ from msgspec.structs import replace
 
 from handlers.adoption import retaining, values_of
 from handlers.base import Answer, Cloud, Next, StackUpdate
-from handlers.errors import Reason, Retryable
 from handlers.identity import last_write
 from handlers.instance import Ref
-from handlers.operation import SECOND, Facts, Operation
 from handlers.operation import TRIES as TRIED
+from handlers.operation import Facts, Operation
 from handlers.resources import Query, Seen, Service, Stack
-from handlers.steps.stacks import (
-    TRIES,
+from handlers.steps.stack_state import (
     failure_of,
     gone,
+    is_just_asked,
     is_stuck,
     left_of,
     minutes_of,
     stack_of,
     stack_query,
+    stored_template,
     there,
     write_of,
 )
-
-#: Until a stack shows that Heat has begun with a check.
-_BEGINS = 5 * SECOND
+from handlers.steps.stacks import TRIES
 
 
 def always(op: Operation) -> bool:
@@ -83,8 +81,8 @@ class SetPolicies:
         if op.fact(self.key, self._checked, 0):
             if stack.status == "CHECK_FAILED":
                 raise failure_of(stack)
-            is_late = seen.at >= op.acted + _BEGINS
-            return Next.ACT if is_late or stack.status.startswith("CHECK_") else Next.WAIT
+            begun = stack.status.startswith("CHECK_")
+            return Next.ACT if begun or not is_just_asked(op, seen) else Next.WAIT
         if stack.status == "UPDATE_FAILED" and op.fact(self.key, self._tries, 0) >= TRIES:
             raise failure_of(stack)
         return Next.ACT
@@ -97,9 +95,7 @@ class SetPolicies:
         if self._is_to_be_checked(op, stack, tries):
             checked = world.check_stack(self.subject, stack.id)
             return replace(checked, facts={self._checked: 1})
-        template = world.stack_template(self.subject, stack.id)
-        if template is None:
-            raise Retryable("the stack's template could not be read", Reason.UNAVAILABLE)
+        template = stored_template(world, self.subject, stack)
         answer = world.update_stack(
             StackUpdate(
                 subject=self.subject,

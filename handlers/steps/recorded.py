@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from handlers.base import Answer, Cloud, Next
+from handlers.base import Next
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref
 from handlers.keys import SERVER, VOLUME
@@ -18,20 +18,19 @@ from handlers.resources import (
     Service,
     Volume,
 )
+from handlers.steps.look import OnlyLooks
 
 _LOOK = "recorded/"
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(OnlyLooks):
     """Looks for drift before a stack is changed: Heat does not notice that a port or a group is
     gone, and a volume or server that is gone makes its update fail, like a server in ERROR, which
     it would replace (measured on Heat 27)."""
 
     ref: Ref
     needs: frozenset[str] = frozenset()
-    unique: bool = False
-    pivot: bool = False
 
     @property
     def key(self) -> str:
@@ -56,9 +55,6 @@ class Recorded:
             raise Terminal(text, Reason.CLOUD_ERROR, service=self.service)
         return Next.DONE
 
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
     def learn(self, op: Operation, seen: Seen) -> Facts:
         """What somebody has changed, by the service or by Heat: a volume's size, a flavor."""
         if isinstance(seen, Absent) or op.basis is None:
@@ -69,9 +65,6 @@ class Recorded:
         if isinstance(found, Server) and found.flavor != op.basis.flavor:
             return {"flavor": found.flavor}
         return {}
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
 
 def recorded(basis: Instance | None, needs: frozenset[str]) -> tuple[Recorded, ...]:

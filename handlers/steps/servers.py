@@ -20,6 +20,7 @@ from handlers.resources import (
     Service,
 )
 from handlers.steps.ensure import Ensure
+from handlers.steps.look import OnlyLooks
 
 RESIZE = "resize"
 
@@ -190,7 +191,7 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
-class HasFlavor:
+class HasFlavor(OnlyLooks):
     """The server is there, with the flavor, and rests: what Heat says was done is looked at.
 
     Before a resize by Heat it must be `running`: Heat resizes one that is shut off, and then fails
@@ -203,8 +204,6 @@ class HasFlavor:
     subject: str = ""
     needs: frozenset[str] = frozenset()
     service: Service = Service.COMPUTE
-    unique: bool = False
-    pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:
         query = _server_query(op)
@@ -222,15 +221,6 @@ class HasFlavor:
             return Next.DONE
         text = f"server {server.id} has flavor {server.flavor}, not {self.flavor}"
         raise Terminal(text, Reason.CLOUD_ERROR, service=self.service)
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
-    def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from handlers.base import Answer, Cloud, Next
-from handlers.errors import Reason, Terminal
+from handlers.base import Next
+from handlers.errors import Terminal
 from handlers.identity import resource_name
-from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import Facts, Operation
 from handlers.resources import InFull, Kind, Query, Seen, Service
-from handlers.steps.stacks import stack_of
+from handlers.steps.look import OnlyLooks
+from handlers.steps.stack_state import stack_of
 from handlers.template import told_addresses, told_ids
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class Members(OnlyLooks):
     """Which resources Heat made: ids and addresses, from the stack's outputs."""
 
     subject: str
@@ -23,8 +23,6 @@ class Members:
     needs: frozenset[str] = frozenset({STACK})
     key: str = "members"
     service: Service = Service.ORCHESTRATION
-    unique: bool = False
-    pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:
         return InFull(Kind.STACK, op.known_id(self.stack) or "", resource_name(self.subject))
@@ -39,9 +37,6 @@ class Members:
             raise Terminal(text, service=self.service)
         return Next.DONE
 
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
     def learn(self, op: Operation, seen: Seen) -> Facts:
         stack = stack_of(seen)
         if stack is None or stack.outputs is None:
@@ -50,6 +45,3 @@ class Members:
             "resources": told_ids(stack.outputs, self.members),
             "addresses": told_addresses(stack.outputs, self.members),
         }
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()

@@ -6,15 +6,12 @@ from handlers.base import Answer, Cloud, Next
 from handlers.identity import last_write
 from handlers.instance import Ref, State
 from handlers.keys import STACK
-from handlers.operation import SECOND, Facts, Operation
+from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ByIdentity, Kind, Query, Seen, Service, Stack
-from handlers.steps.stacks import failure_of, is_stuck, write_of
+from handlers.steps.stack_state import failure_of, is_being_deleted, write_of
 
 #: How often Heat is asked, before its resources are deleted without it.
 TRIES = 2
-
-#: Until the stack shows that Heat has begun (its answer comes after that: measured on Heat 27).
-_BEGINS = 5 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +44,7 @@ class RemoveStack:
         if not found:
             return Next.DONE
         stack, asked = found[0], op.fact(self.key, "tries", 0)
-        began = max(op.acted, op.opened)
-        if asked and not stack.status.startswith("DELETE") and seen.at < began + _BEGINS:
-            return Next.WAIT
-        if stack.status == "DELETE_IN_PROGRESS" and not is_stuck(op, seen):
+        if is_being_deleted(op, stack, asked, seen):
             return Next.WAIT
         if asked < TRIES:
             return Next.ACT

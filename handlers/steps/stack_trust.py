@@ -3,13 +3,14 @@ resources."""
 
 from dataclasses import dataclass
 
-from handlers.base import Answer, Cloud, Next
+from handlers.base import Next
 from handlers.errors import Reason, Terminal
-from handlers.instance import Ref, State
+from handlers.instance import State
 from handlers.operation import Facts, Operation
 from handlers.resources import Query, Seen, Service
+from handlers.steps.look import OnlyLooks
 from handlers.steps.recorded import has_recorded_flavor
-from handlers.steps.stacks import stack_of, stack_query, there
+from handlers.steps.stack_state import stack_of, stack_query, there
 
 SOUND = "sound-stack"
 
@@ -18,14 +19,12 @@ GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 @dataclass(frozen=True, slots=True)
-class SoundStack:
+class SoundStack(OnlyLooks):
     """The stack is there and at rest: looked at before anything is changed."""
 
     key: str = SOUND
     needs: frozenset[str] = frozenset()
     service: Service = Service.ORCHESTRATION
-    unique: bool = False
-    pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:
         return stack_query(op)
@@ -36,27 +35,19 @@ class SoundStack:
             raise Terminal("the stack is suspended: resume it first", Reason.REFUSED)
         return Next.WAIT if stack.is_busy else Next.DONE
 
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
     def learn(self, op: Operation, seen: Seen) -> Facts:
         """Whether what Heat stores may be other than what its resources have."""
         stack = stack_of(seen)
         return {"status": stack.status} if stack and stack.status not in GOOD else {}
 
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
-
 
 @dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(OnlyLooks):
     """The stack's last update went well."""
 
     key: str = "trusted"
     needs: frozenset[str] = frozenset()
     service: Service = Service.ORCHESTRATION
-    unique: bool = False
-    pivot: bool = False
 
     def wants(self, op: Operation) -> Query | None:
         return stack_query(op)
@@ -73,15 +64,6 @@ class Trusted:
             Reason.REFUSED,
             service=self.service,
         )
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
-
-    def learn(self, op: Operation, seen: Seen) -> Facts:
-        return {}
-
-    def left(self, op: Operation) -> tuple[Ref, ...]:
-        return ()
 
 
 def is_drifted(op: Operation) -> bool:

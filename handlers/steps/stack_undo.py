@@ -11,18 +11,16 @@ from handlers.instance import Ref
 from handlers.keys import SERVER
 from handlers.operation import Facts, Operation
 from handlers.resources import Absent, ById, Kind, Query, Seen, Server, Service
-from handlers.steps.stacks import (
-    TRIES,
-    UPDATE,
+from handlers.steps.stack_state import (
     failure_of,
     is_stuck,
     left_of,
     stack_of,
     stack_query,
     there,
-    update,
     write_of,
 )
+from handlers.steps.stacks import TRIES, UPDATE, update
 
 SETTLE = "settle"
 RESTORE = "restore"

@@ -7,7 +7,8 @@ from handlers.instance import Ref
 from handlers.operation import Facts, Operation
 from handlers.resources import Present, Query, Seen, Service, Stack
 from handlers.steps.servers import HasFlavor
-from handlers.steps.stacks import UPDATE, failure_of
+from handlers.steps.stack_state import failure_of
+from handlers.steps.stacks import UPDATE
 
 
 @dataclass(frozen=True, slots=True)

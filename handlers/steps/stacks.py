@@ -1,6 +1,5 @@
 """Stacks: make one, change a parameter of it."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,13 +7,12 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
-from handlers.errors import Reason, Terminal
-from handlers.identity import last_write, write_name
+from handlers.errors import Terminal
+from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import STACK
-from handlers.operation import SECOND, Facts, Operation
+from handlers.operation import Facts, Operation
 from handlers.resources import (
-    Absent,
     ById,
     ByIdentity,
     Kind,
@@ -24,67 +22,24 @@ from handlers.resources import (
     Stack,
 )
 from handlers.steps.recorded import size_seen
+from handlers.steps.stack_state import (
+    failure_of,
+    is_made_by,
+    is_stuck,
+    left_of,
+    minutes_of,
+    not_ours,
+    stack_of,
+    stack_query,
+    there,
+    write_of,
+)
 from handlers.template import VOLUME_SIZE, Document
 
 UPDATE = "update"
 
 #: Failed attempts to put a stack back, before it is left to an operator.
 TRIES = 3
-
-_MINUTE = 60 * SECOND
-
-#: Heat is given up when it has worked for a quarter of the operation's time, but at least for:
-_LEAST = _MINUTE
-
-_QUOTA = re.compile(r"quota|exceeds allowed|maximum number of \w+ exceeded", re.IGNORECASE)
-
-#: How the services' client libraries end their texts, of which Heat's reasons are made.
-_STATUS = re.compile(r"\(HTTP (\d{3})\)")
-_REQUEST = re.compile(r"\breq-[0-9a-f-]{36}\b")
-
-#: Answers after which the same request will be refused again; after others it may go well.
-_REASONS = {400: Reason.REFUSED, 403: Reason.REFUSED, 404: Reason.NOT_FOUND}
-
-
-def write_of(op: Operation, key: str) -> str:
-    """What a stack's tags say after this step's write: the proof that Heat has accepted it."""
-    return write_name(op.id, key)
-
-
-def minutes_of(op: Operation) -> int:
-    """How long Heat may work on it: as long as the operation may take."""
-    return max(1, -(-(op.deadline - op.opened) // _MINUTE))
-
-
-def is_stuck(op: Operation, seen: Seen) -> bool:
-    """Whether Heat has worked so long on what was asked last that perhaps no engine does any more.
-
-    Heat's own limit is too late for this: it may be as long as the operation.
-    """
-    began = max(op.acted, op.opened)
-    limit = max(_LEAST, (op.deadline - began) // 4)
-    return not isinstance(seen, Absent) and seen.at > began + limit
-
-
-def stack_of(seen: Seen) -> Stack | None:
-    """The first stack that was seen."""
-    if isinstance(seen, Absent):
-        return None
-    found = seen.matches[0]
-    return found if isinstance(found, Stack) else None
-
-
-def failure_of(stack: Stack) -> Terminal:
-    """Heat's own text, and what it tells of the answer that another service gave to Heat."""
-    text = stack.reason or "Heat gave no reason"
-    status, request = _STATUS.search(text), _REQUEST.search(text)
-    reason = _REASONS.get(int(status[1]) if status else 0, Reason.CLOUD_ERROR)
-    return Terminal(
-        f"stack {stack.status}: {text}",
-        Reason.QUOTA if _QUOTA.search(text) else reason,
-        service=Service.ORCHESTRATION,
-        request_id=request[0] if request else None,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +69,8 @@ class EnsureStack:
             if op.fact(self.key):
                 raise Terminal("the stack vanished while it was made", service=self.service)
             return Next.ACT
-        if not self._is_ours(op, stack):
-            if stack.status == "DELETE_IN_PROGRESS":
-                return Next.WAIT  # an earlier one gives the name free
-            text = f"stack {stack.name} ({stack.id}) exists, and this command did not make it"
-            raise Terminal(text, Reason.EXISTS)
+        if not is_made_by(op, self.key, stack):
+            return not_ours(stack)
         if stack.has_failed:
             raise failure_of(stack)
         is_made = stack.status.endswith("_COMPLETE") and not stack.status.startswith("DELETE")
@@ -139,14 +91,10 @@ class EnsureStack:
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         stack = stack_of(seen)
-        return {"id": stack.id} if stack and self._is_ours(op, stack) else {}
+        return {"id": stack.id} if stack and is_made_by(op, self.key, stack) else {}
 
     def left(self, op: Operation) -> tuple[Ref, ...]:
         return ()
-
-    def _is_ours(self, op: Operation, stack: Stack) -> bool:
-        """By the id that Heat answered with, or by our mark, which somebody's update may take."""
-        return stack.id == op.fact(self.key) or last_write(stack.tags) == write_of(op, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,35 +191,3 @@ def update(op: Operation, step: _Update, stack: Stack, world: Cloud) -> Answer:
 def _true(op: Operation, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     size = parameters.get(VOLUME_SIZE, 0)
     return {**parameters, VOLUME_SIZE: max(size, size_seen(op))} if size else parameters
-
-
-def stack_query(op: Operation) -> Query:
-    """The recorded stack; Terminal where none is recorded."""
-    known = op.known_id(STACK)
-    if known is None:
-        raise Terminal(f"{op.subject} has no stack", Reason.NOT_FOUND)
-    return ById(Kind.STACK, known)
-
-
-def there(seen: Seen) -> Stack:
-    """The stack that was seen; Terminal when it is gone or going."""
-    stack = stack_of(seen)
-    if stack is None or stack.status.startswith("DELETE"):
-        raise gone()
-    return stack
-
-
-def gone() -> Terminal:
-    """The stack is not there any more. What it retained may be."""
-    return Terminal(
-        "the stack was deleted by somebody else: instance.release makes an instance native that is "
-        "still there, and a deletion leaves nothing",
-        Reason.NOT_FOUND,
-        service=Service.ORCHESTRATION,
-    )
-
-
-def left_of(op: Operation, note: str) -> tuple[Ref, ...]:
-    """The recorded stack, as something that an operator should look at."""
-    known = op.known_id(STACK)
-    return (Ref(kind=Kind.STACK, id=known, role=STACK, note=note),) if known else ()

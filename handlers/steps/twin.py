@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from handlers.adoption import adopted_members
 from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
-from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import Facts, Operation
@@ -24,7 +23,8 @@ from handlers.resources import (
 )
 from handlers.steps.adopt import is_twin
 from handlers.steps.delete import delete_resource
-from handlers.steps.stacks import is_stuck, write_of
+from handlers.steps.look import OnlyLooks
+from handlers.steps.stack_state import is_made_by, is_stuck
 from handlers.template import name_of
 
 TWIN = "twin"
@@ -81,9 +81,7 @@ class ReadTwin:
     def _mine(self, op: Operation, seen: Seen) -> Stack | None:
         found = () if isinstance(seen, Absent) else seen.matches
         for each in found:
-            if isinstance(each, Stack) and (
-                each.id == op.fact(STACK) or last_write(each.tags) == write_of(op, STACK)
-            ):
+            if isinstance(each, Stack) and is_made_by(op, STACK, each):
                 return each
         return None
 
@@ -145,7 +143,7 @@ class RemoveTwin:
 
 
 @dataclass(frozen=True, slots=True)
-class NothingBeside:
+class NothingBeside(OnlyLooks):
     """Nothing of a kind carries the subject's identity but what is recorded.
 
     A look at the very end, for what nobody can prevent: a stack whose members could not be read, or
@@ -156,8 +154,6 @@ class NothingBeside:
     kind: Kind
     subject: str
     needs: frozenset[str] = frozenset()
-    unique: bool = False
-    pivot: bool = False
 
     @property
     def key(self) -> str:
@@ -175,9 +171,6 @@ class NothingBeside:
             text = f"{self.kind} {', '.join(found)} carries the identity of {self.subject} too"
             raise Terminal(text, Reason.DRIFT, service=self.service)
         return Next.DONE
-
-    def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
-        raise Terminal(f"{self.key} only looks", Reason.INTERNAL)
 
     def learn(self, op: Operation, seen: Seen) -> Facts:
         return {"rest": self._beside(op, seen)}

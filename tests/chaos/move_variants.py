@@ -20,7 +20,7 @@ from handlers.steps.doom import Doom
 from handlers.steps.let_go import LetGo
 from handlers.steps.observe import Observe, Unharmed
 from handlers.steps.policies import SetPolicies
-from handlers.steps.stacks import stack_of
+from handlers.steps.stack_state import stack_of
 from handlers.steps.twin import ReadTwin, RemoveTwin
 from tests.support.world import Parts
 

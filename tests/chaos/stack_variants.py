@@ -15,9 +15,10 @@ from handlers.orchestrator import Orchestrator
 from handlers.resources import Kind, Seen, Stack
 from handlers.steps.remove import Remove
 from handlers.steps.stack_removal import RemoveStack
+from handlers.steps.stack_state import stack_of
 from handlers.steps.stack_trust import SoundStack
 from handlers.steps.stack_undo import OnlyIf, Restore, SettleServer
-from handlers.steps.stacks import EnsureStack, UpdateStack, stack_of
+from handlers.steps.stacks import EnsureStack, UpdateStack
 from handlers.template import Document
 from tests.support.world import Parts
 

@@ -9,13 +9,8 @@ from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND
 from handlers.resources import Absent, ById, ByIdentity, InFull, Kind, Seen, Service
 from handlers.steps.stack_members import Members
-from handlers.steps.stacks import (
-    EnsureStack,
-    failure_of,
-    is_stuck,
-    minutes_of,
-    write_of,
-)
+from handlers.steps.stack_state import failure_of, is_stuck, minutes_of, write_of
+from handlers.steps.stacks import EnsureStack
 from handlers.template import Document
 from tests.unit.stacked import (
     DEADLINE,

@@ -15,7 +15,7 @@ from handlers.operation import SECOND, Operation, Phase
 from handlers.parts import DataVolume, Network
 from handlers.resources import Service
 from handlers.steps.stack_removal import RemoveStack
-from handlers.steps.stacks import write_of
+from handlers.steps.stack_state import write_of
 from tests.support.world import VirtualClock, World
 from tests.unit.stacked import SUBJECT, operation, seen, stack
 

@@ -9,9 +9,10 @@ import msgspec
 from handlers.base import Next, Step
 from handlers.commands import Command, CreateInstance, DeleteInstance, ResizeInstance, ResizeVolume
 from handlers.instance import Instance
-from handlers.operation import Operation
+from handlers.operation import Facts, Operation
 from handlers.orchestrator import Orchestrator
-from handlers.resources import Seen, Stack
+from handlers.resources import Seen
+from handlers.steps.stack_state import stack_of
 from handlers.steps.stack_verdict import Resized
 from handlers.steps.stacks import EnsureStack, UpdateStack
 from handlers.template import Document
@@ -81,8 +82,15 @@ def _both_at_once(step: UpdateStack) -> UpdateStack:
 class _Greedy(EnsureStack):
     """Takes any stack of the name for its own."""
 
-    def _is_ours(self, op: Operation, stack: Stack) -> bool:
-        return True
+    def check(self, op: Operation, seen: Seen) -> Next:
+        stack = stack_of(seen)
+        if stack is None:
+            return Next.ACT
+        return Next.WAIT if stack.is_busy else Next.DONE
+
+    def learn(self, op: Operation, seen: Seen) -> Facts:
+        stack = stack_of(seen)
+        return {"id": stack.id} if stack else {}
 
 
 class _Credulous(Resized):
