@@ -55,7 +55,7 @@ def test_a_resize_that_lost_its_engine_is_reverted(crash: Crash, note: Note) -> 
     done = ways.bench.ended_badly(victim.command, Reason.DEADLINE)
     note(seconds_of(done))
     ways.operator.unmarks(victim.before.server.id, "delay")
-    ways.is_as_before(victim.subject, victim.before)
+    ways.is_resized_back(victim.subject, victim.before)
     ways.works(victim.subject, victim.before)
 
 
@@ -68,7 +68,7 @@ def test_a_confirmed_resize_that_lost_its_engine_is_taken_back(crash: Crash, not
     ways, victim = crash.ways, crash.victims["confirmed"]
     done = ways.bench.ended_badly(victim.command, Reason.DEADLINE)
     note(seconds_of(done))
-    ways.is_as_before(victim.subject, victim.before)
+    ways.is_resized_back(victim.subject, victim.before)
     ways.works(victim.subject, victim.before)
 
 

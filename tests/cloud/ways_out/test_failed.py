@@ -28,7 +28,7 @@ def test_an_update_that_somebody_rolls_back_has_not_happened(stage: Stage) -> No
     ways.operator.rolls_back(before.stack)
     ways.took(ways.bench.ended_badly(command, Reason.CLOUD_ERROR))
     ways.operator.unmarks(before.server.id, "delay")
-    ways.is_as_before(subject, before)
+    ways.is_resized_back(subject, before)
     ways.bench.succeed(subject, ResizeVolume(project=TENANT, size=2))
     ways.goes_on(subject, before)
 
@@ -149,5 +149,5 @@ def test_an_update_that_takes_too_long_is_set_back(stage: Stage) -> None:
     ways.operator.waits(lambda: ways.operator.begun(before.server.id, "resize"))
     ways.took(ways.bench.ended_badly(command, Reason.DEADLINE))
     ways.operator.unmarks(before.server.id, "delay")
-    ways.is_as_before(subject, before)
+    ways.is_resized_back(subject, before)
     ways.ends(subject)

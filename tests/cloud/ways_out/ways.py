@@ -189,8 +189,14 @@ class Ways:
 
     def is_as_before(self, subject: str, before: Inventory) -> None:
         """Server, volume, ports and group are those that were there, and in the same state."""
+        assert self.of(subject).server == before.server
+        self.is_resized_back(subject, before)
+
+    def is_resized_back(self, subject: str, before: Inventory) -> None:
+        """As before, but for the time at which the server was launched: a resize that is taken
+        back changes it."""
         there = self.of(subject)
-        assert there.server == before.server
+        assert replace(there.server, launched="") == replace(before.server, launched="")
         assert (there.volume, there.ports) == (before.volume, before.ports)
         assert there.groups == before.groups
         assert [each.id for each in there.stacks] == [each.id for each in before.stacks]
