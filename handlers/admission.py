@@ -17,6 +17,10 @@ _CREATES = (CreateInstance, CreateSecurityGroup)
 _DELETES = (DeleteInstance, DeleteSecurityGroup)
 
 
+#: What `Operation.cancelled` begins with where no command did it.
+_OPERATOR = "operator "
+
+
 def supersedes(command: Command) -> bool:
     """Whether it takes the place of what is queued or open on its subject."""
     return isinstance(command.body, _DELETES)
@@ -29,10 +33,15 @@ def heed_cancellation(op: Operation) -> None:
     """
     if op.cancelled is None:
         return
-    if op.cancelled.startswith("operator"):
+    if op.cancelled.startswith(_OPERATOR):
         raise Terminal(f"ended by {op.cancelled}", Reason.OPERATOR)
     if not supersedes(op.command):
         raise Terminal(f"superseded by delete {op.cancelled}", Reason.SUPERSEDED)
+
+
+def by_operator(who: str) -> str:
+    """What `Ledger.cancel` is told by an operator, or by what acts for one."""
+    return f"{_OPERATOR}{who}"
 
 
 def admit(command: Command, basis: Instance | None) -> None:

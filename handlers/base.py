@@ -25,24 +25,6 @@ from handlers.orders import (
 )
 from handlers.resources import Kind, Query, Resource, Seen, Service
 
-__all__ = [
-    "Answer",
-    "Cloud",
-    "Clouds",
-    "Lacks",
-    "NewPort",
-    "NewServer",
-    "NewStack",
-    "NewVolume",
-    "Next",
-    "Probe",
-    "ResourceManager",
-    "Rules",
-    "StackAdoption",
-    "StackUpdate",
-    "Step",
-]
-
 
 class Next(Enum):
     """What a step asks for, after it has looked."""

@@ -9,6 +9,7 @@ from consumer.cli.base import Command, Lister, Rows, ShowOne, limit
 from consumer.cli.explain import explanation
 from consumer.cli.render import Many, Pairs, console, lasted, now, when
 from consumer.cli.tools import Mistake
+from handlers.admission import by_operator
 from handlers.operation import Operation, Phase
 
 _LIVE = (Phase.QUEUED, Phase.FORWARD, Phase.UNDO)
@@ -115,7 +116,7 @@ def _get(command: Command, operation: str) -> Operation:
 
 
 def _operator() -> str:
-    return f"operator {getpass.getuser()}@{socket.gethostname()}"
+    return by_operator(f"{getpass.getuser()}@{socket.gethostname()}")
 
 
 def _row(op: Operation, at: int) -> tuple[Any, ...]:

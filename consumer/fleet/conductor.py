@@ -16,6 +16,7 @@ from consumer.fleet.pages import every
 from consumer.ledger.base import Ledger
 from consumer.ledger.fleet import MOVING, Item, Migration, Stage, Status
 from consumer.telemetry.base import Telemetry
+from handlers.admission import by_operator
 from handlers.errors import Stale
 from handlers.operation import SECOND
 
@@ -27,11 +28,6 @@ _WINDOW = 500
 
 #: The canary has at most so many items (Settings.canary).
 _CANARY = 1000
-
-
-#: Who calls an operation back: the word `operator` says that no deletion follows, so that all that
-#: was done is undone (handlers/admission.py).
-_WHO = "operator of migration"
 
 
 class _Rows(NamedTuple):
@@ -129,8 +125,8 @@ class Conductor:
                 self._telemetry.received(offer.command, verdict.value)
             self._wake()
         for operation in step.cancels:
-            try:
-                self._ledger.cancel(operation, f"{_WHO} {step.migration.id}")
+            try:  # no deletion follows, so all that was done is undone
+                self._ledger.cancel(operation, by_operator(f"of migration {step.migration.id}"))
             except (LookupError, ValueError):
                 continue  # it has ended since
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from consumer.canonical import told
 from consumer.fleet.eligibility import Risk, Verdict, Why
 from consumer.ledger.fleet import Direction, Settings
-from handlers.base import Lacks
 from handlers.instance import Instance
+from handlers.orders import Lacks
 
 #: Raised when a release could not read the plans of an older one.
 FORMAT = 1

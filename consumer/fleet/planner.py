@@ -14,10 +14,10 @@ from consumer.fleet.pages import every
 from consumer.fleet.plan import STACKS, Cost, Entry, Plan, fingerprint, sealed
 from consumer.ledger.base import Ledger
 from consumer.ledger.fleet import Direction, Settings
-from handlers.base import Lacks
 from handlers.instance import Instance
 from handlers.keys import SERVER
 from handlers.operation import Phase
+from handlers.orders import Lacks
 from handlers.resources import Kind, Service
 
 #: Records read at once.

@@ -186,7 +186,8 @@ class Ledger(FleetLedger, Protocol):
     def cancel(self, operation: str, by: str) -> None:
         """Mark a queued or open operation as cancelled, whoever owns it; errors as in `reopen`.
 
-        Its owner sees the mark, undoes what was done and ends it as failed.
+        `by` is what `handlers.admission.by_operator` makes. The owner sees the mark, undoes what
+        was done and ends it as failed.
         """
         ...
 

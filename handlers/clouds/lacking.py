@@ -4,10 +4,10 @@ Texts are those of Heat 27 and Nova 34, measured; the names of the settings are 
 Keystone's own configuration reference.
 """
 
-from handlers.base import Lacks
 from handlers.clouds.refusals import Effect
 from handlers.clouds.row import Row
 from handlers.errors import Reason, Terminal
+from handlers.orders import Lacks
 
 ADOPTION = Lacks(
     what="Heat does not adopt stacks",

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from handlers.adoption import adopted_document, adopted_members, resolved
-from handlers.base import Answer, Cloud, Next, StackAdoption, StackUpdate
+from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
 from handlers.identity import resource_name
 from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import Facts, Operation
+from handlers.orders import StackAdoption, StackUpdate
 from handlers.resources import ById, ByIdentity, InFull, Kind, Query, Seen, Service, Stack
 from handlers.steps.look import OnlyLooks
 from handlers.steps.stack_state import (

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from handlers.adoption import retaining, values_of
-from handlers.base import Answer, Cloud, Next, StackUpdate
+from handlers.base import Answer, Cloud, Next
 from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.operation import TRIES as TRIED
 from handlers.operation import Facts, Operation
+from handlers.orders import StackUpdate
 from handlers.resources import Query, Seen, Service, Stack
 from handlers.steps.stack_state import (
     failure_of,

@@ -1,8 +1,9 @@
 """Ports."""
 
-from handlers.base import Answer, Cloud, NewPort, Next
+from handlers.base import Answer, Cloud, Next
 from handlers.keys import GROUP
 from handlers.operation import Facts, Operation
+from handlers.orders import NewPort
 from handlers.parts import Network
 from handlers.resources import Kind, Port, Resource
 from handlers.steps.ensure import Ensure

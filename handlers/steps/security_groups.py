@@ -6,12 +6,13 @@ from ipaddress import ip_network
 
 from msgspec.structs import replace
 
-from handlers.base import Answer, Cloud, Next, Rules
+from handlers.base import Answer, Cloud, Next
 from handlers.commands import UpdateSecurityGroupRules
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
 from handlers.keys import GROUP
 from handlers.operation import Facts, Operation
+from handlers.orders import Rules
 from handlers.parts import Access
 from handlers.resources import (
     Absent,

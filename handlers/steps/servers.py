@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from handlers.base import Answer, Cloud, NewServer, Next
+from handlers.base import Answer, Cloud, Next
 from handlers.commands import CreateInstance
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
 from handlers.keys import SERVER, VOLUME
 from handlers.operation import Facts, Operation
+from handlers.orders import NewServer
 from handlers.resources import (
     Absent,
     ById,

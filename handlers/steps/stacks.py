@@ -6,12 +6,13 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from handlers.base import Answer, Cloud, NewStack, Next, StackUpdate
+from handlers.base import Answer, Cloud, Next
 from handlers.errors import Terminal
 from handlers.identity import last_write
 from handlers.instance import Ref
 from handlers.keys import STACK
 from handlers.operation import Facts, Operation
+from handlers.orders import NewStack, StackUpdate
 from handlers.resources import (
     ById,
     ByIdentity,

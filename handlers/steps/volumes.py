@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from handlers.base import Answer, Cloud, NewVolume, Next
+from handlers.base import Answer, Cloud, Next
 from handlers.errors import Reason, Terminal
 from handlers.instance import Ref
 from handlers.keys import VOLUME
 from handlers.operation import Facts, Operation
+from handlers.orders import NewVolume
 from handlers.parts import DataVolume
 from handlers.resources import Absent, ById, Kind, Query, Resource, Seen, Service, Volume
 from handlers.steps.ensure import Ensure

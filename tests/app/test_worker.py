@@ -26,11 +26,12 @@ from consumer.relay import Announcer
 from consumer.secrets import Vault
 from consumer.telemetry.logs import Logs
 from consumer.worker import Outcome, Worker
-from handlers.base import Answer, NewVolume
+from handlers.base import Answer
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
 from handlers.commands import Body, Command, CreateInstance, DeleteInstance, RebootInstance
 from handlers.events import Event, News
 from handlers.operation import Micros
+from handlers.orders import NewVolume
 from handlers.parts import DataVolume, Network
 from handlers.resources import Service
 from handlers.secret import Secret

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from handlers.base import Answer, StackUpdate
+from handlers.base import Answer
 from handlers.clouds.memory import CloudState, MemoryCloud
 from handlers.clouds.memory.asking import Asking
 from handlers.clouds.memory.doing import Doing
@@ -14,6 +14,7 @@ from handlers.clouds.memory.faults import Call, Effect, FaultPlan, Late, Lose, R
 from handlers.clouds.memory.lookups import Lookups
 from handlers.clouds.memory.stacks import Stacks
 from handlers.operation import SECOND, Micros
+from handlers.orders import StackUpdate
 from handlers.resources import Service
 from tests.chaos.crossings import Crossings
 

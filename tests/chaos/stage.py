@@ -11,6 +11,7 @@ from consumer.ledger.memory import MemoryLedger
 from consumer.policy import Policy
 from consumer.secrets import Vault
 from consumer.telemetry.base import Silent
+from handlers.admission import by_operator
 from handlers.clouds.memory import CloudState, MemoryClouds, Times
 from handlers.commands import Body, Command
 from handlers.keys import STACK
@@ -228,7 +229,7 @@ class Stage:
                 vanish(self.state, ids)
             case Do.CANCEL:
                 with suppress(LookupError, ValueError):
-                    self.ledger.cancel(self.command.id, "operator of the suite")
+                    self.ledger.cancel(self.command.id, by_operator("of the suite"))
             case _:
                 self._arrive(self._arriving(strike.do))
 

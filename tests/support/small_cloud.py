@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from handlers.base import NewPort, NewServer, NewVolume, Rules
 from handlers.clouds.memory import CloudState, MemoryCloud, Times
 from handlers.clouds.memory.attachments import Attachments
 from handlers.clouds.memory.faults import Call, FaultRule, Outcome, Spoil
 from handlers.operation import SECOND, Micros
+from handlers.orders import NewPort, NewServer, NewVolume, Rules
 from handlers.resources import (
     Kind,
     Port,

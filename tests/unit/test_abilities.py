@@ -5,12 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from handlers.base import Lacks
 from handlers.clouds import lacking
 from handlers.clouds.memory import Abilities
 from handlers.clouds.memory.faults import FaultRule, Outcome, Spoil
 from handlers.clouds.memory.settings import Quotas
 from handlers.errors import Reason, Retryable, Terminal
+from handlers.orders import Lacks
 from handlers.resources import Kind, Stack
 from tests.contract.cloud.adopted import Live, adopted, gone, live, order
 from tests.contract.cloud.bench import Bench

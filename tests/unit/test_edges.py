@@ -1,6 +1,5 @@
 """Whole operations at the edges: what others did to the cloud, and what must not be touched."""
 
-from handlers.base import NewVolume, Rules
 from handlers.clouds.memory.faults import FaultRule, Outcome, Refuse, Spoil
 from handlers.commands import (
     CreateSecurityGroup,
@@ -11,6 +10,7 @@ from handlers.commands import (
 )
 from handlers.errors import Reason
 from handlers.operation import Phase
+from handlers.orders import NewVolume, Rules
 from handlers.parts import Access, NamedResources
 from handlers.resources import Kind, PortRange, Rule, SecurityGroup, Volume
 from tests.unit.test_operations import Bench

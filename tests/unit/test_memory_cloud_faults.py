@@ -5,7 +5,6 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from handlers.base import NewStack
 from handlers.clouds.memory.faults import (
     Call,
     Delay,
@@ -19,6 +18,7 @@ from handlers.clouds.memory.faults import (
     Reset,
 )
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
+from handlers.orders import NewStack
 from handlers.resources import Kind, Service
 from tests.support.small_cloud import OTHER, SUBJECT, SmallCloud
 

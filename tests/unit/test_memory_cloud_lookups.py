@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from handlers.base import NewVolume
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds, Times
 from handlers.errors import Reason, Terminal
 from handlers.instance import Scope
 from handlers.operation import SECOND
+from handlers.orders import NewVolume
 from handlers.resources import Kind, Service
 from tests.support.small_cloud import OTHER, SUBJECT, SmallCloud
 

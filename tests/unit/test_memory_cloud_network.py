@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.base import NewPort, Rules
 from handlers.clouds.memory import Quotas
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
+from handlers.orders import NewPort, Rules
 from handlers.resources import Kind, PortRange, Rule
 from tests.support.small_cloud import MYSQL, OFFICE, OTHER, SUBJECT, SmallCloud
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from handlers.base import NewVolume
 from handlers.clouds.memory import MemoryCloud
 from handlers.clouds.memory.faults import Outcome
 from handlers.clouds.memory.refusal import Refusal
 from handlers.errors import Ambiguous, Reason, Retryable, Terminal
+from handlers.orders import NewVolume
 from handlers.resources import Kind
 from tests.support.small_cloud import SmallCloud
 

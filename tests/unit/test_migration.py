@@ -2,7 +2,6 @@
 
 import pytest
 
-from handlers.base import NewStack
 from handlers.clouds.memory.faults import FaultRule, Refuse
 from handlers.clouds.memory.settings import Abilities
 from handlers.commands import (
@@ -17,6 +16,7 @@ from handlers.errors import Reason
 from handlers.instance import State
 from handlers.keys import SERVER, STACK, VOLUME
 from handlers.operation import SECOND, Phase
+from handlers.orders import NewStack
 from tests.unit.migrated import PROJECT, Bench, native, reason
 
 # -- adopt ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from handlers.base import Answer, StackAdoption
+from handlers.base import Answer
 from handlers.clouds.memory import MemoryCloud
 from handlers.clouds.memory.faults import FaultRule, Refuse
 from handlers.commands import ResizeInstance
@@ -14,6 +14,7 @@ from handlers.identity import group_name
 from handlers.instance import State
 from handlers.keys import GROUP, SERVER
 from handlers.operation import Operation, Phase
+from handlers.orders import StackAdoption
 from tests.unit.migrated import PROJECT, Bench
 
 

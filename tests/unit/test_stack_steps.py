@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from handlers.base import NewStack, Next
+from handlers.base import Next
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND
+from handlers.orders import NewStack
 from handlers.resources import Absent, ById, ByIdentity, InFull, Kind, Seen, Service
 from handlers.steps.stack_members import Members
 from handlers.steps.stack_state import failure_of, is_stuck, minutes_of, write_of

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from handlers.base import Next, StackUpdate
+from handlers.base import Next
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND, Failure, Phase
+from handlers.orders import StackUpdate
 from handlers.resources import Absent, ById, Kind, Seen, Server, Service
 from handlers.steps.stack_undo import (
     OnlyIf,

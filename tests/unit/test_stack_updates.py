@@ -2,9 +2,10 @@
 
 import pytest
 
-from handlers.base import Next, StackUpdate, Step
+from handlers.base import Next, Step
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND, Operation
+from handlers.orders import StackUpdate
 from handlers.resources import Absent, ById, Kind, Seen, Server, Service
 from handlers.steps.recorded import recorded
 from handlers.steps.servers import HasFlavor

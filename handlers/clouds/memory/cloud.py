@@ -4,17 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from handlers import identity
-from handlers.base import (
-    Answer,
-    Lacks,
-    NewPort,
-    NewServer,
-    NewStack,
-    NewVolume,
-    Rules,
-    StackAdoption,
-    StackUpdate,
-)
+from handlers.base import Answer
 from handlers.clouds.memory.asking import Asking, gone, made
 from handlers.clouds.memory.compute import ServerSpec
 from handlers.clouds.memory.doing import Doing
@@ -26,6 +16,16 @@ from handlers.clouds.memory.storage import VolumeSpec
 from handlers.clouds.memory.views import network_of
 from handlers.errors import Reason, Terminal
 from handlers.operation import Micros
+from handlers.orders import (
+    Lacks,
+    NewPort,
+    NewServer,
+    NewStack,
+    NewVolume,
+    Rules,
+    StackAdoption,
+    StackUpdate,
+)
 from handlers.resources import Kind, Resource, Server, Service
 
 

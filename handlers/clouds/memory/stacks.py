@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handlers.base import Answer, Lacks, NewStack, StackAdoption, StackUpdate
+from handlers.base import Answer
 from handlers.clouds import lacking
 from handlers.clouds.memory.asking import Asking, gone, made
 from handlers.clouds.memory.attachments import DOOMING
@@ -13,6 +13,7 @@ from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.things import StackThing
 from handlers.clouds.memory.views import stack_of
 from handlers.identity import STACK, resource_name, stack_tags
+from handlers.orders import Lacks, NewStack, StackAdoption, StackUpdate
 from handlers.resources import Service, Stack
 
 

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.base import Answer, NewVolume
+from handlers.base import Answer
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request
 from handlers.clouds.refusals import Effect
 from handlers.identity import metadata, resource_name
 from handlers.operation import SECOND, Micros
+from handlers.orders import NewVolume
 from handlers.resources import Volume
 
 #: `updated_at=gte:` needs 3.60, to extend a volume in use 3.42.

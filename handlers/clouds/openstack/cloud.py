@@ -4,18 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from time import monotonic, sleep
 from typing import Any
 
-from handlers.base import (
-    Answer,
-    Lacks,
-    NewPort,
-    NewServer,
-    NewStack,
-    NewVolume,
-    Probe,
-    Rules,
-    StackAdoption,
-    StackUpdate,
-)
+from handlers.base import Answer, Probe
 from handlers.clouds.openstack.abilities import lacks
 from handlers.clouds.openstack.block_storage import BlockStorage
 from handlers.clouds.openstack.caller import Caller
@@ -26,6 +15,16 @@ from handlers.clouds.openstack.network import Network
 from handlers.clouds.openstack.orchestration import Orchestration
 from handlers.clouds.openstack.trusts import no_trusts
 from handlers.operation import Micros
+from handlers.orders import (
+    Lacks,
+    NewPort,
+    NewServer,
+    NewStack,
+    NewVolume,
+    Rules,
+    StackAdoption,
+    StackUpdate,
+)
 from handlers.resources import Kind, Resource, Service
 
 

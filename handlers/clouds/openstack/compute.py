@@ -5,12 +5,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.base import Answer, NewServer
+from handlers.base import Answer
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request, chunks
 from handlers.clouds.refusals import Effect
 from handlers.identity import metadata, server_tag
 from handlers.operation import SECOND, Micros
+from handlers.orders import NewServer
 from handlers.resources import Server
 
 #: Reads: tags from 2.26, flavor.id only below 2.47.

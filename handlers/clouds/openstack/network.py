@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_network
 from typing import Any, Protocol, TypeVar
 
-from handlers.base import Answer, NewPort, Rules
+from handlers.base import Answer
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request, chunks
 from handlers.clouds.refusals import Effect
 from handlers.identity import description, group_name, resource_name
+from handlers.orders import NewPort, Rules
 from handlers.resources import Port, Rule, SecurityGroup
 
 T = TypeVar("T", wire.Port, wire.Group)

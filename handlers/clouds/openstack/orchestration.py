@@ -12,7 +12,7 @@ import msgspec
 from heatclient.v1.actions import ActionManager  # type: ignore[import-untyped]
 from heatclient.v1.stacks import StackManager  # type: ignore[import-untyped]
 
-from handlers.base import Answer, NewStack, StackAdoption, StackUpdate
+from handlers.base import Answer
 from handlers.clouds.faults import fault_of
 from handlers.clouds.openstack import decode, wire
 from handlers.clouds.openstack.caller import Caller, Request, chunks
@@ -20,6 +20,7 @@ from handlers.clouds.openstack.heat_http import Heat, path
 from handlers.clouds.refusals import Effect, Refusal, Trouble
 from handlers.errors import Ambiguous, Reason
 from handlers.identity import STACK, resource_name, stack_tags
+from handlers.orders import NewStack, StackAdoption, StackUpdate
 from handlers.resources import Stack
 
 T = TypeVar("T")

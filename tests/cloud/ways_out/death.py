@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from handlers.base import Answer, Cloud, StackAdoption, StackUpdate
+from handlers.base import Answer, Cloud
 from handlers.commands import Body, Command
+from handlers.orders import StackAdoption, StackUpdate
 from tests.cloud.ways_out.engine import Engine
 from tests.cloud.ways_out.moving import ADOPT, RELEASE, SOAK, Move, Tampered, one
 from tests.cloud.ways_out.ways import Ways

@@ -9,11 +9,12 @@ import uuid
 import pytest
 from msgspec.structs import replace
 
-from handlers.base import Answer, Cloud, StackAdoption, StackUpdate
+from handlers.base import Answer, Cloud
 from handlers.clouds.openstack.orchestration import adoption_data
 from handlers.errors import Reason
 from handlers.identity import resource_name, stack_tags
 from handlers.keys import GROUP, SERVER, VOLUME
+from handlers.orders import StackAdoption, StackUpdate
 from handlers.template import name_of
 from tests.cloud.ways_out.moving import ADOPT, Move
 from tests.contract.managers.orders import DELETE

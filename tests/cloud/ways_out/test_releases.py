@@ -7,9 +7,10 @@ At the end of each test the instance is resized and deleted, and nothing may be 
 import pytest
 from msgspec.structs import replace
 
-from handlers.base import Answer, Cloud, StackUpdate
+from handlers.base import Answer, Cloud
 from handlers.commands import ResizeInstance
 from handlers.errors import Reason
+from handlers.orders import StackUpdate
 from tests.cloud.ways_out.moving import ADOPT, RELEASE, SOAK, Move
 from tests.contract.managers.bench import TENANT
 

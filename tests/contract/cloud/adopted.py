@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict, replace
 
-from handlers.base import NewPort, StackAdoption, StackUpdate
 from handlers.errors import Ambiguous
+from handlers.orders import NewPort, StackAdoption, StackUpdate
 from handlers.resources import Kind, Resource, Stack
 from tests.contract.cloud.bench import Bench, only
 from tests.contract.cloud.stacked import Stacked, change

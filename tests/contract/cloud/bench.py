@@ -9,9 +9,10 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from handlers.base import Answer, Cloud, NewPort, NewServer, NewVolume, Rules
+from handlers.base import Answer, Cloud
 from handlers.errors import Retryable
 from handlers.operation import Micros
+from handlers.orders import NewPort, NewServer, NewVolume, Rules
 from handlers.resources import Kind, PortRange, Resource, Rule, Server, Stack, Volume
 
 T = TypeVar("T")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.base import NewStack, StackUpdate
 from handlers.commands import CreateInstance, CreateSecurityGroup
 from handlers.identity import resource_name
+from handlers.orders import NewStack, StackUpdate
 from handlers.parts import DataVolume, Network
 from handlers.resources import Kind, Stack
 from handlers.template import Document, group_document, instance_document

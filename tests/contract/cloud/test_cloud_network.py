@@ -2,8 +2,8 @@
 
 import pytest
 
-from handlers.base import NewPort, Rules
 from handlers.errors import Ambiguous, Reason, Retryable, Terminal
+from handlers.orders import NewPort, Rules
 from handlers.resources import Kind, Port, SecurityGroup
 from tests.contract.cloud.bench import MYSQL, NOBODY, Bench, only, rules
 

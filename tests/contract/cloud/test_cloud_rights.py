@@ -2,8 +2,8 @@
 
 import pytest
 
-from handlers.base import NewPort, NewVolume, Rules
 from handlers.errors import Reason, Terminal
+from handlers.orders import NewPort, NewVolume, Rules
 from handlers.resources import Kind, SecurityGroup, Volume
 from tests.contract.cloud.bench import Bench, only, rules
 

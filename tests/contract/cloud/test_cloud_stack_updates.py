@@ -2,9 +2,9 @@
 
 import pytest
 
-from handlers.base import Rules
 from handlers.errors import Ambiguous, Reason, Terminal
 from handlers.identity import last_write
+from handlers.orders import Rules
 from handlers.resources import Kind, SecurityGroup
 from tests.contract.cloud.bench import Bench, rules
 from tests.contract.cloud.stacked import Stacked, change, ids

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from handlers.base import NewStack
 from handlers.errors import Ambiguous, Reason, Terminal
 from handlers.identity import STACK, last_write
+from handlers.orders import NewStack
 from handlers.resources import Kind, Port, Server, Stack, Volume
 from tests.contract.cloud.bench import NOBODY, Bench, only
 from tests.contract.cloud.stacked import Stacked, change, ids, name_of

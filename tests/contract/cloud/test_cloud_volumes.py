@@ -2,8 +2,8 @@
 
 import pytest
 
-from handlers.base import NewVolume
 from handlers.errors import Ambiguous, Reason, Retryable, Terminal
+from handlers.orders import NewVolume
 from handlers.resources import Kind, Volume
 from tests.contract.cloud.bench import NOBODY, Bench, only
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from handlers.base import Answer, Cloud, Lacks, NewStack, Rules, StackAdoption, StackUpdate
+from handlers.base import Answer, Cloud
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
+from handlers.orders import Lacks, NewStack, Rules, StackAdoption, StackUpdate
 from handlers.resources import Kind, Resource, SecurityGroup, Server, Stack
 from tests.contract.cloud import (
     test_cloud_adoption,

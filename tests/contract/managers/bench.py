@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from handlers.admission import by_operator
 from handlers.commands import Body, Command, CreateInstance, DeleteInstance
 from handlers.errors import REMEDY, Reason
 from handlers.events import Event, EventKind, event_id
@@ -195,7 +196,7 @@ class Bench:
 
     def stop(self, command: Command) -> None:
         """An operator ends the command, which is open."""
-        self._deployment.ledger.cancel(command.id, "operator of the suite")
+        self._deployment.ledger.cancel(command.id, by_operator("of the suite"))
 
     def wait_for_step(self, command: Command, step: str) -> None:
         """Wait until a step of the command has called the cloud."""

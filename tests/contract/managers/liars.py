@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec.structs import replace
 
 from handlers import registry
-from handlers.base import Answer, ResourceManager, StackAdoption
+from handlers.base import Answer, ResourceManager
 from handlers.clouds.memory import CloudState, MemoryCloud
 from handlers.clouds.memory.settings import Abilities
 from handlers.errors import Reason
+from handlers.orders import StackAdoption
 from tests.contract.managers.bench import Bench
 from tests.contract.managers.memory import MemoryPlace
 from tests.contract.managers.orders import DELETE

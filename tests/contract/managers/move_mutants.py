@@ -5,11 +5,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from handlers.base import Answer, Cloud, Next, StackAdoption
+from handlers.base import Answer, Cloud, Next
 from handlers.commands import AdoptInstance, Command, ReleaseInstance
 from handlers.instance import Instance
 from handlers.migration import LET_GO, RETAIN, Migration
 from handlers.operation import Operation
+from handlers.orders import StackAdoption
 from handlers.resources import Absent, Seen
 from handlers.steps.adopt import AdoptStack
 from handlers.steps.let_go import LetGo

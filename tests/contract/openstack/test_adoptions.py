@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from handlers.base import StackAdoption, StackUpdate
 from handlers.clouds import lacking
 from handlers.clouds.openstack import OpenStackCloud
 from handlers.clouds.openstack.abilities import lacks
 from handlers.errors import Ambiguous, Reason, Retryable, Terminal
+from handlers.orders import StackAdoption, StackUpdate
 from handlers.resources import Kind, Resource
 from tests.contract.openstack.conftest import Adapter, Told
 from tests.contract.openstack.scripted import Script, answer, hang, reset

@@ -2,9 +2,9 @@
 
 import pytest
 
-from handlers.base import NewServer, NewVolume
 from handlers.clouds.openstack import Limits, OpenStackCloud
 from handlers.errors import Ambiguous, Reason, Retryable
+from handlers.orders import NewServer, NewVolume
 from handlers.resources import Kind
 from tests.contract.openstack.conftest import Adapter, Told
 from tests.contract.openstack.scripted import Script, answer, hang, reset

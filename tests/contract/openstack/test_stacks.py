@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers.base import NewStack, StackUpdate
 from handlers.clouds.openstack import OpenStackCloud
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
+from handlers.orders import NewStack, StackUpdate
 from handlers.resources import Kind, Stack
 from tests.contract.openstack.conftest import Adapter, Told
 from tests.contract.openstack.scripted import Script, answer, hang, reset
