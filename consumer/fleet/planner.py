@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from consumer.fleet import turns
 from consumer.fleet.eligibility import Claims, Verdict, Why, judged
-from consumer.fleet.inventory import Inventory, Listing, inventory_of
+from consumer.fleet.inventory import Inventory, Source, inventory_of
 from consumer.fleet.pages import every
 from consumer.fleet.plan import STACKS, Cost, Entry, Plan, fingerprint, sealed
 from consumer.ledger.base import Ledger
@@ -29,7 +29,7 @@ _ALL = 1_000_000
 _LIVE = (Phase.QUEUED, Phase.FORWARD, Phase.UNDO)
 
 
-class PlannedCloud(Listing, Protocol):
+class PlannedCloud(Source, Protocol):
     """What planning asks of a cloud."""
 
     def lacks(self) -> tuple[Lacks, ...]: ...

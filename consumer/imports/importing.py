@@ -7,9 +7,10 @@ from typing import NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from consumer.imports.inventory import Inventory, Listing, inventory_of
+from consumer.imports.inventory import Inventory, inventory_of
 from consumer.imports.judging import against, ground_of, judge
 from consumer.imports.rows import Judgement, Mismatch, Row, Verdict, Why
+from consumer.listing import Listing
 from handlers.instance import Instance
 from handlers.resources import Kind
 
