@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from handlers.instance import Instance, Ref
-from handlers.keys import GROUP, SERVER, VOLUME
+from handlers.keys import GROUP, VOLUME
 from handlers.operation import Facts, Operation
 from handlers.resources import Kind, Port, Resource, Server, Volume
 from handlers.template import FLAVOR, VOLUME_SIZE, Document, Draft, name_of
@@ -102,12 +102,6 @@ def resolved(template: Any, members: Mapping[str, str]) -> Any:
     if isinstance(template, list | tuple):
         return [resolved(each, members) for each in template]
     return template
-
-
-def values_of(basis: Instance) -> dict[str, Any]:
-    """Every parameter that an update may change, as recorded."""
-    values: dict[str, Any] = {FLAVOR: basis.flavor} if SERVER in basis.resources else {}
-    return {**values, VOLUME_SIZE: basis.volume_size} if VOLUME in basis.resources else values
 
 
 # -- the resources --------------------------------------------------------------------------------

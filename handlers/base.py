@@ -12,9 +12,9 @@ import msgspec
 
 from handlers.commands import Command
 from handlers.instance import Instance, Ref, Scope
+from handlers.lacks import Lacks
 from handlers.operation import Facts, Micros, Operation
 from handlers.orders import (
-    Lacks,
     NewPort,
     NewServer,
     NewStack,

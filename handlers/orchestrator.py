@@ -7,7 +7,6 @@ Cinder before the stack is told of its size.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -69,7 +68,14 @@ from handlers.steps.stack_undo import (
 from handlers.steps.stack_verdict import Resized
 from handlers.steps.stacks import UPDATE, EnsureStack, UpdateStack
 from handlers.steps.volumes import Extend
-from handlers.template import FLAVOR, VOLUME_SIZE, Document, group_document, instance_document
+from handlers.template import (
+    FLAVOR,
+    VOLUME_SIZE,
+    Document,
+    group_document,
+    instance_document,
+    values_of,
+)
 
 NAME = "orchestrator"
 
@@ -126,7 +132,7 @@ def _resize(on: Setting, body: ResizeInstance) -> Plan:
     if body.flavor == old and _is_sound(on):
         return (*there, align, aligned)
     runs = HasFlavor(old, key="runs", running=True, needs=frozenset({aligned.key}))
-    values = _values(on, flavor=body.flavor)
+    values = {**values_of(on.basis), FLAVOR: body.flavor}
     update = UpdateStack(on.subject, values, explained=True, needs=frozenset({runs.key}))
     finish = Resize(body.flavor, key=FINISH, needs=frozenset({update.key}))
     finished = Confirm(
@@ -145,7 +151,7 @@ def _unresize(on: Setting, body: ResizeInstance) -> Plan:
     stop = StopUpdate(on.subject)
     unfinish = SettleServer(key=FINISH)
     settle = SettleServer(needs=frozenset({stop.key, unfinish.key}))
-    restore = Restore(on.subject, _values(on), needs=frozenset({settle.key}))
+    restore = Restore(on.subject, values_of(on.basis), needs=frozenset({settle.key}))
     align = Resize(_flavor(on), key=REALIGN, needs=frozenset({restore.key}))
     aligned = Confirm(_flavor(on), key="realigned", needs=frozenset({align.key}))
     return (
@@ -168,9 +174,9 @@ def _grow(on: Setting, body: ResizeVolume) -> Plan:
         return (*there, Extend(body.size, key=EXTEND, needs=keys_of(there)))
     trusted = OnlyIf(Trusted(needs=keys_of(there)), is_drifted)
     extend = Extend(body.size, key=EXTEND, needs=frozenset({trusted.key}))
-    all_values, size = _values(on, size=body.size), {VOLUME_SIZE: body.size}
+    size = {VOLUME_SIZE: body.size}
     needs = frozenset({EXTEND})
-    update = UpdateStack(on.subject, all_values, tells=EXTEND, needs=needs)
+    update = UpdateStack(on.subject, {**values_of(on.basis), **size}, tells=EXTEND, needs=needs)
     size_only = UpdateStack(on.subject, size, tells=EXTEND, key="update-size", needs=needs)
     return (
         *there,
@@ -240,13 +246,6 @@ def _is_sound(on: Setting) -> bool:
 
 def _flavor(on: Setting) -> str:
     return on.basis.flavor if on.basis else ""
-
-
-def _values(on: Setting, flavor: str = "", size: int = 0) -> dict[str, Any]:
-    """Every parameter that may change, as recorded but for what is given."""
-    size = size or (on.basis.volume_size if on.basis else 0)
-    values: dict[str, Any] = {FLAVOR: flavor or _flavor(on)}
-    return {**values, VOLUME_SIZE: size} if size else values
 
 
 def _grown_or_not(op: Operation, record: Instance | None) -> Instance | None:

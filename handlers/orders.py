@@ -1,4 +1,4 @@
-"""What the mutating calls of a cloud are given, and what a cloud may lack."""
+"""What the mutating calls of a cloud are given."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -90,10 +90,3 @@ class StackUpdate(msgspec.Struct, frozen=True, kw_only=True):
     write: str
     minutes: int
     template: Mapping[str, Any] | None = None
-
-
-class Lacks(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a cloud does not let us do, and the setting or right that would."""
-
-    what: str
-    remedy: str

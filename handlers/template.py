@@ -20,6 +20,7 @@ import yaml
 
 from handlers import identity
 from handlers.commands import Body, CreateInstance, CreateSecurityGroup
+from handlers.instance import Instance
 from handlers.keys import GROUP, SERVER, VOLUME, port_keys
 from handlers.parts import DataVolume, Network
 
@@ -84,6 +85,14 @@ def group_document(subject: str, body: CreateSecurityGroup) -> Document:
     draft = Draft()
     _add_group(draft, subject, f"{body.name} {body.description}".strip())
     return draft.document()
+
+
+def values_of(basis: Instance | None) -> dict[str, Any]:
+    """Every parameter that an update may change, as recorded."""
+    if basis is None:
+        return {}
+    values: dict[str, Any] = {FLAVOR: basis.flavor} if SERVER in basis.resources else {}
+    return {**values, VOLUME_SIZE: basis.volume_size} if VOLUME in basis.resources else values
 
 
 def name_of(key: str) -> str:

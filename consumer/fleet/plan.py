@@ -10,7 +10,7 @@ from consumer.canonical import told
 from consumer.fleet.eligibility import Risk, Verdict, Why
 from consumer.ledger.fleet import Direction, Settings
 from handlers.instance import Instance
-from handlers.orders import Lacks
+from handlers.lacks import Lacks
 
 #: Raised when a release could not read the plans of an older one.
 FORMAT = 1

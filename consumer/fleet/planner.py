@@ -16,8 +16,8 @@ from consumer.ledger.base import Ledger
 from consumer.ledger.fleet import Direction, Settings
 from handlers.instance import Instance
 from handlers.keys import SERVER
+from handlers.lacks import Lacks
 from handlers.operation import Phase
-from handlers.orders import Lacks
 from handlers.resources import Kind, Service
 
 #: Records read at once.

@@ -12,7 +12,6 @@ from consumer.fleet.planner import records_of
 from consumer.fleet.turns import with_turns
 from consumer.ledger.base import Ledger
 from consumer.ledger.fleet import Item, Migration, Settings, Stage, Status
-from handlers.clouds.lacking import told
 from handlers.events import MigrationKind
 from handlers.operation import Micros
 
@@ -91,7 +90,7 @@ def _earlier(plan: Plan, ledger: Ledger, name: str) -> Migration | None:
 
 def _refuse_unready(plan: Plan, project: str) -> None:
     if plan.lacks:
-        text = "; ".join(told(each) for each in plan.lacks)
+        text = "; ".join(str(each) for each in plan.lacks)
         raise Refused(f"the cloud lacks something: {text}; then plan again")
     if not plan.eligible:
         raise Refused("nothing in it can be moved: it says why for each instance")

@@ -10,6 +10,7 @@ from handlers.errors import Reason, Terminal
 from handlers.identity import resource_name
 from handlers.instance import Ref
 from handlers.keys import STACK
+from handlers.lacks import TWINS
 from handlers.operation import Facts, Operation
 from handlers.orders import StackAdoption, StackUpdate
 from handlers.resources import ById, ByIdentity, InFull, Kind, Query, Seen, Service, Stack
@@ -64,12 +65,7 @@ class AdoptStack:
         if not is_made_by(op, self.key, stack):
             return not_ours(stack)
         if is_twin(stack):
-            raise Terminal(
-                "Heat makes a second set of resources instead of adopting this one: set "
-                "[DEFAULT] reauthentication_auth_method = (empty) in heat.conf",
-                Reason.UNSUPPORTED,
-                service=self.service,
-            )
+            raise Terminal(str(TWINS), Reason.UNSUPPORTED, service=self.service)
         return _settled(op, stack, seen)
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from handlers.adoption import retaining, values_of
+from handlers.adoption import retaining
 from handlers.base import Answer, Cloud, Next
 from handlers.identity import last_write
 from handlers.instance import Ref
@@ -27,6 +27,7 @@ from handlers.steps.stack_state import (
     write_of,
 )
 from handlers.steps.stacks import TRIES
+from handlers.template import values_of
 
 
 def always(op: Operation) -> bool:
@@ -101,7 +102,7 @@ class SetPolicies:
             StackUpdate(
                 subject=self.subject,
                 stack=stack.id,
-                parameters=values_of(op.basis) if op.basis else {},
+                parameters=values_of(op.basis),
                 write=self._write(op),
                 minutes=minutes_of(op),
                 template=retaining(template, self.retained),

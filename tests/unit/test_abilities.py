@@ -5,12 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from handlers.clouds import lacking
+from handlers import lacks
 from handlers.clouds.memory import Abilities
 from handlers.clouds.memory.faults import FaultRule, Outcome, Spoil
 from handlers.clouds.memory.settings import Quotas
 from handlers.errors import Reason, Retryable, Terminal
-from handlers.orders import Lacks
+from handlers.lacks import Lacks
 from handlers.resources import Kind, Stack
 from tests.contract.cloud.adopted import Live, adopted, gone, live, order
 from tests.contract.cloud.bench import Bench
@@ -45,7 +45,7 @@ def test_adoption_that_is_not_enabled_names_the_setting(place: Where, bench: Ben
         bench.cloud.adopt_stack(order(one))
     assert caught.value.reason is Reason.UNSUPPORTED
     assert "Stack Adopt is not supported" in caught.value.message
-    assert bench.cloud.lacks() == (lacking.ADOPTION,)
+    assert bench.cloud.lacks() == (lacks.ADOPTION,)
     assert bench.cloud.every(Kind.STACK) == ()
 
 
@@ -54,7 +54,7 @@ def test_heat_that_loses_the_data_makes_a_second_set_and_is_found_out(
 ) -> None:
     one = live(bench)
     place.state.set_abilities(Abilities(twins=True))
-    assert bench.cloud.lacks() == (lacking.TWINS,)
+    assert bench.cloud.lacks() == (lacks.TWINS,)
     before = one.seen()
     stack = adopted(one, order(one, retain=[]))
     assert stack.status == "CREATE_COMPLETE"
@@ -68,7 +68,7 @@ def test_heat_that_loses_the_data_makes_a_second_set_and_is_found_out(
 def test_old_nova_is_named_before_anything_is_tried(place: Where) -> None:
     """A connection asks for the versions once, when it is made."""
     place.state.set_abilities(Abilities(compute=(2, 79)))
-    assert place.cloud.lacks() == (lacking.DOOMING,)
+    assert place.cloud.lacks() == (lacks.DOOMING,)
 
 
 def test_old_nova_dooms_no_volume(place: Where, bench: Bench) -> None:
@@ -83,11 +83,11 @@ def test_full_project_is_told_with_the_limit(place: Where, bench: Bench) -> None
     subject = bench.subject()
     Stacked(bench).made(Stacked(bench).group(subject))
     place.state.set_quotas(Quotas(stacks=1))
-    assert bench.cloud.lacks() == (lacking.ROOM,)
+    assert bench.cloud.lacks() == (lacks.ROOM,)
     place.state.set_abilities(Abilities(adoption=False))
-    assert bench.cloud.lacks() == (lacking.ADOPTION, lacking.ROOM)
+    assert bench.cloud.lacks() == (lacks.ADOPTION, lacks.ROOM)
     place.state.set_quotas(Quotas(stacks=2))
-    assert bench.cloud.lacks() == (lacking.ADOPTION,)
+    assert bench.cloud.lacks() == (lacks.ADOPTION,)
 
 
 def test_heat_without_an_engine_is_asked_again_later(place: Where, bench: Bench) -> None:
@@ -127,7 +127,7 @@ def test_engine_that_dies_leaves_an_adoption_in_progress_for_good(
 
 
 def test_every_lack_has_a_remedy() -> None:
-    known = [each for each in vars(lacking).values() if isinstance(each, Lacks)]
+    known = [each for each in vars(lacks).values() if isinstance(each, Lacks)]
     assert len(known) == 4
     assert all(each.what and each.remedy for each in known)
 

@@ -21,6 +21,7 @@ from handlers.commands import (
 )
 from handlers.errors import Reason, Terminal
 from handlers.instance import Instance, Ref, State
+from handlers.keys import VOLUME
 from handlers.operation import Failure, Operation, Phase
 from handlers.orchestrator import RECIPES, Orchestrator
 from handlers.parts import Access, DataVolume, Network
@@ -229,7 +230,9 @@ def test_a_resize_looks_repairs_drift_updates_and_looks_again() -> None:
 def test_an_update_names_the_recorded_values_beside_the_new_one() -> None:
     flavor = plan(ResizeInstance(project="tenant", flavor="large"), RECORD)
     size = plan(ResizeVolume(project="tenant", size=9), RECORD)
-    without = plan(ResizeInstance(project="tenant", flavor="large"), replace(RECORD, volume_size=0))
+    diskless = {key: ref for key, ref in RECORD.resources.items() if key != VOLUME}
+    basis = replace(RECORD, resources=diskless, volume_size=0)
+    without = plan(ResizeInstance(project="tenant", flavor="large"), basis)
 
     assert only(flavor, "update").parameters == {"flavor": "large", "volume_size": 5}
     assert only(size, "update").parameters == {"flavor": "small", "volume_size": 9}

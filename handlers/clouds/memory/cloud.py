@@ -15,9 +15,9 @@ from handlers.clouds.memory.state import CloudState
 from handlers.clouds.memory.storage import VolumeSpec
 from handlers.clouds.memory.views import network_of
 from handlers.errors import Reason, Terminal
+from handlers.lacks import Lacks
 from handlers.operation import Micros
 from handlers.orders import (
-    Lacks,
     NewPort,
     NewServer,
     NewStack,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from handlers import lacks
 from handlers.base import Answer
-from handlers.clouds import lacking
 from handlers.clouds.memory.asking import Asking, gone, made
 from handlers.clouds.memory.attachments import DOOMING
 from handlers.clouds.memory.doing import Doing
@@ -13,7 +13,8 @@ from handlers.clouds.memory.refusal import Refusal
 from handlers.clouds.memory.things import StackThing
 from handlers.clouds.memory.views import stack_of
 from handlers.identity import STACK, resource_name, stack_tags
-from handlers.orders import Lacks, NewStack, StackAdoption, StackUpdate
+from handlers.lacks import Lacks
+from handlers.orders import NewStack, StackAdoption, StackUpdate
 from handlers.resources import Service, Stack
 
 
@@ -114,10 +115,10 @@ class Stacks:
             limit = core.quota(self._asking.project).stacks
             used = len(self._heat.list(self._asking.project, StackFilters()))
             checked = (
-                (core.abilities.adoption, lacking.ADOPTION),
-                (not core.abilities.twins, lacking.TWINS),
-                (limit < 0 or used < limit, lacking.ROOM),
-                (core.abilities.compute >= DOOMING, lacking.DOOMING),
+                (core.abilities.adoption, lacks.ADOPTION),
+                (not core.abilities.twins, lacks.TWINS),
+                (limit < 0 or used < limit, lacks.ROOM),
+                (core.abilities.compute >= DOOMING, lacks.DOOMING),
             )
             return tuple(lack for there, lack in checked if not there)
 

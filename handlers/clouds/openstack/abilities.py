@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from handlers.clouds.lacking import ADOPTION, DOOMING, ROOM, TWINS
 from handlers.clouds.openstack.compute import DOOM
 from handlers.clouds.openstack.orchestration import Orchestration
 from handlers.clouds.openstack.rehearsal import rehearse
 from handlers.errors import Ambiguous, Reason, Retryable, Terminal
-from handlers.orders import Lacks
+from handlers.lacks import ADOPTION, DOOMING, ROOM, TWINS, Lacks
 
 
 def lacks(

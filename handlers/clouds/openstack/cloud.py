@@ -14,9 +14,9 @@ from handlers.clouds.openstack.link import Link
 from handlers.clouds.openstack.network import Network
 from handlers.clouds.openstack.orchestration import Orchestration
 from handlers.clouds.openstack.trusts import no_trusts
+from handlers.lacks import Lacks
 from handlers.operation import Micros
 from handlers.orders import (
-    Lacks,
     NewPort,
     NewServer,
     NewStack,

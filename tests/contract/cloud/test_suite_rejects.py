@@ -11,7 +11,8 @@ import pytest
 
 from handlers.base import Answer, Cloud
 from handlers.errors import Ambiguous, Fault, Reason, Retryable, Terminal
-from handlers.orders import Lacks, NewStack, Rules, StackAdoption, StackUpdate
+from handlers.lacks import Lacks
+from handlers.orders import NewStack, Rules, StackAdoption, StackUpdate
 from handlers.resources import Kind, Resource, SecurityGroup, Server, Stack
 from tests.contract.cloud import (
     test_cloud_adoption,

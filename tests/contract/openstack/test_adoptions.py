@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from handlers.clouds import lacking
 from handlers.clouds.openstack import OpenStackCloud
 from handlers.clouds.openstack.abilities import lacks
 from handlers.errors import Ambiguous, Reason, Retryable, Terminal
+from handlers.lacks import ADOPTION as NO_ADOPTION
+from handlers.lacks import DOOMING, ROOM, TWINS
 from handlers.orders import StackAdoption, StackUpdate
 from handlers.resources import Kind, Resource
 from tests.contract.openstack.conftest import Adapter, Told
@@ -176,14 +177,14 @@ def test_where_adoption_is_disabled_a_stack_is_made_to_see_the_rest(
 ) -> None:
     full = "You have reached the maximum stacks per tenant, 1. Please delete some stacks."
     script.then(DISABLED, refused(400, "RequestLimitExceeded", full))
-    assert lacks_of(cloud, (2, 79)) == (lacking.DOOMING, lacking.ADOPTION, lacking.ROOM)
+    assert lacks_of(cloud, (2, 79)) == (DOOMING, NO_ADOPTION, ROOM)
 
 
 def test_heat_that_creates_where_it_should_adopt_is_named(
     script: Script, cloud: OpenStackCloud
 ) -> None:
     script.then(MADE, still("CREATE_IN_PROGRESS"), DELETED, NO_STACKS)
-    assert lacks_of(cloud) == (lacking.TWINS,)
+    assert lacks_of(cloud) == (TWINS,)
 
 
 def test_refused_trust_is_told_with_what_to_do(script: Script, adapter: Adapter) -> None:

@@ -12,7 +12,7 @@ from consumer.fleet.turns import batches, seconds, with_turns
 from consumer.ledger.fleet import Direction, Settings
 from consumer.ledger.memory import MemoryLedger
 from handlers.instance import Instance, Scope
-from handlers.orders import Lacks
+from handlers.lacks import Lacks
 from handlers.resources import Kind, Server, Service, Stack
 from tests.unit.plans.planted import PROJECT, Planted, record_of
 
