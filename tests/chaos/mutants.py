@@ -156,8 +156,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a stack is told of the old size",
         "handlers/orchestrator.py",
-        "all_values, size = _values(on, size=body.size)",
-        "all_values, size = _values(on)",
+        "{**values_of(on.basis), **size}",
+        "values_of(on.basis)",
     ),
     Mutant(
         "a policy that Heat failed to set is set",
