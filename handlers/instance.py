@@ -35,6 +35,12 @@ class Ref(msgspec.Struct, frozen=True):
     role: str = ""
     note: str = ""
 
+    def __str__(self) -> str:
+        """For people. Of what only may be there the id is empty, and the note says it all."""
+        if not self.id:
+            return self.note or self.kind
+        return f"{self.kind} {self.id}" + (f": {self.note}" if self.note else "")
+
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """A subject as the ledger records it.

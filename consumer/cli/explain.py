@@ -71,5 +71,4 @@ def _end(op: Operation) -> Iterator[str]:
     if op.failure is not None:
         yield f"what to do: {REMEDY[op.failure.reason]}"
     for ref in op.left:
-        note = f": {escape(ref.note)}" if ref.note else ""
-        yield f"left behind: {ref.kind} {ref.id}{note}"
+        yield f"left behind: {escape(str(ref))}"

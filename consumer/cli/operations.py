@@ -158,5 +158,5 @@ def _fields(op: Operation) -> dict[str, Any]:
         "reason": str(failure.reason) if failure else "",
         "message": failure.message if failure else "",
         "request_id": (failure.request_id or "") if failure else "",
-        "left_behind": Many([f"{ref.kind} {ref.id}" for ref in op.left]),
+        "left_behind": Many([str(ref) for ref in op.left]),
     }

@@ -159,8 +159,8 @@ def _line(event: Event) -> str:
         return f"{event.type} by {event.data.manager}"
     told: Mapping[str, Any] = {
         "after": f"{event.data.duration:.1f} s",
-        "resources": ", ".join(f"{ref.kind} {ref.id}" for ref in event.data.resources.values()),
-        "left behind": ", ".join(f"{ref.kind} {ref.id}" for ref in event.data.left_behind),
+        "resources": ", ".join(map(str, event.data.resources.values())),
+        "left behind": ", ".join(map(str, event.data.left_behind)),
     }
     if event.data.error:
         told = {**told, "reason": event.data.error.reason, "message": event.data.error.message}

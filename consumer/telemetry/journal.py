@@ -66,7 +66,7 @@ class Journal:
             message=op.failure.message,
             service=op.failure.service,
             request_id=op.failure.request_id,
-            left_behind=[f"{ref.kind.value} {ref.id}" for ref in op.left],
+            left_behind=[str(ref) for ref in op.left],
         )
 
     def acted(self, op: Operation, step: str, seconds: float) -> None:

@@ -8,8 +8,10 @@ import pytest
 from consumer.cli.render import lasted, when
 from consumer.ledger.base import Ledger, Unavailable
 from handlers.commands import CreateInstance, DeleteInstance
+from handlers.instance import Ref
 from handlers.operation import SECOND, Phase
 from handlers.parts import Network
+from handlers.resources import Kind
 from handlers.secret import Secret
 from tests.unit.cli.conftest import START, Bench
 
@@ -61,8 +63,14 @@ def test_show_says_all_but_no_secret(bench: Bench) -> None:
 
     found = json.loads(done.out)
     assert (found["phase"], found["reason"], found["request_id"]) == ("failed", "quota", "req-7")
-    assert found["left_behind"] == ["port port-1"]
+    assert found["left_behind"] == ["port port-1: still in use"]
     assert "pl4nted" not in done.out
+
+
+def test_what_only_may_be_left_is_told_without_an_id() -> None:
+    note = "a volume may exist that carries the identity of instance-1"
+    assert str(Ref(kind=Kind.VOLUME, id="", note=note)) == note
+    assert str(Ref(kind=Kind.VOLUME, id="volume-1", role="volume")) == "volume volume-1"
 
 
 def test_explain_tells_the_story_and_the_remedy(bench: Bench) -> None:
