@@ -28,7 +28,8 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """One resource in the cloud: what `left_behind` of an event and `orphans` speak of."""
+    """One resource in the cloud, as `resources` and `left_behind` of an event name it. The `id` is
+    empty where one may be there that nobody could look for; then the `note` says which."""
 
     kind: Kind
     id: str
@@ -36,7 +37,7 @@ class Ref(msgspec.Struct, frozen=True):
     note: str = ""
 
     def __str__(self) -> str:
-        """For people. Of what only may be there the id is empty, and the note says it all."""
+        """For people."""
         if not self.id:
             return self.note or self.kind
         return f"{self.kind} {self.id}" + (f": {self.note}" if self.note else "")
