@@ -23,6 +23,9 @@ TIERS = {
     "cloud": "a real OpenStack: make cloud",
 }
 
+#: Seconds that one test on a real OpenStack may take beside four others on two slow cores.
+_OPENSTACK = 600
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--ways-out", metavar="FILE", help="write the table of the ways out there")
@@ -48,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         tier = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         if tier in TIERS:
             item.add_marker(tier)
+        if item.get_closest_marker("cloud") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_OPENSTACK))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -80,18 +80,20 @@ def memory() -> MemoryPlace:
 
 
 class HttpPlace(msgspec.Struct, frozen=True):
-    """Our adapter to an OpenStack that is called over HTTP, in real time."""
+    """Our adapter to an OpenStack that is called over HTTP, in real time; `beat` is the time in
+    seconds between two looks."""
 
     cloud: Cloud
     guest: Cloud
     site: Site
-    patience: int = 90
+    patience: int = 240
+    beat: float = 0.1
 
     def now(self) -> Micros:
         return time.time_ns() // 1000
 
     def pause(self) -> None:
-        time.sleep(0.1)
+        time.sleep(self.beat)
 
     def breaks_resize(self) -> dict[str, str]:
         return dict(_BREAKS_RESIZE)

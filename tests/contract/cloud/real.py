@@ -36,7 +36,7 @@ def openstack(name: str) -> Iterator[HttpPlace]:
         file.write_text(yaml.safe_dump({"clouds": {"guest": entry}}))
         guests = OpenStackClouds([Entry("guest", region)], files=[str(file)])
         (cloud,), (guest,) = clouds.all.values(), guests.all.values()
-        yield HttpPlace(cloud, guest, _site(admin))
+        yield HttpPlace(cloud, guest, _site(admin), beat=0.3)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ class HttpPlace:
     """`file` is a clouds.yaml in which `entry` is the project; `tick` is the workers', `adjust`
     changes their settings."""
 
-    patience = 240.0
+    patience = 400.0
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class HttpPlace:
         site: Site,
         trove: Trove,
         faults: Faults,
-        tick: float = 0.5,
+        tick: float = 1.0,
         adjust: Adjust = lambda settings: settings,
     ) -> None:
         self.name = name

@@ -246,3 +246,12 @@ SCENARIOS = (
     moving_to_where_it_is_changes_nothing,
     every_kind_of_resource_is_in_the_stack,
 )
+
+BREADTH = frozenset(
+    {
+        what_has_a_stack_is_released_and_adopted_again,
+        what_has_no_volume_goes_both_ways,
+        what_soaks_is_deleted_or_released_like_all_others,
+        a_stack_that_is_deleted_by_mistake_while_it_soaks_takes_nothing_along,
+    }
+)

@@ -162,3 +162,11 @@ SCENARIOS = (
     a_command_waits_for_an_adoption_that_is_open,
     an_adoption_that_an_operator_ends_is_taken_back,
 )
+
+BREADTH = frozenset(
+    {
+        what_is_pinned_stays_where_it_is,
+        a_taken_stack_name_is_not_adopted_over,
+        a_delete_overtakes_a_release_that_is_open,
+    }
+)
