@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# pytest's own spread over the cores: WORKERS=0 runs in one process
-WORKERS ?= auto
+# three for each of two cores, for what takes long mostly waits: WORKERS=0 runs in one process
+WORKERS ?= 6
 CLOUD ?= trove
 # more gain nothing on two cores: the OpenStack needs them itself
 CLOUD_WORKERS ?= 5
@@ -18,7 +18,7 @@ demo: $(VENV)/.app ## see it work: the real worker on a simulated cloud, no serv
 	@$(BIN)/trove-resources demo
 
 test: $(VENV)/.dev ## unit, contract and chaos tests, no service needed (about 5 minutes)
-	@$(BIN)/pytest -n $(WORKERS) -m "not integration and not cloud"
+	@$(BIN)/pytest -n $(WORKERS) --maxschedchunk 2 -m "not integration and not cloud"
 
 chaos: $(VENV)/.dev ## more than 20,000 schedules, every ablation and mutant; writes docs/chaos.md
 	@$(BIN)/python -m tests.chaos run --write docs/chaos.md
@@ -39,7 +39,7 @@ cloud: $(VENV)/.dev ## conformance and ways out on a real OpenStack, started her
 	@tests/services/up.sh rabbitmq mariadb
 	@tests/cloud/up.sh
 	@. tests/cloud/env.sh && export TEST_CLOUD=$(CLOUD) && \
-	  $(BIN)/pytest -n $(CLOUD_WORKERS) -m "cloud and not alone" --ways-out=docs/ways-out.md && \
+	  $(BIN)/pytest -n $(CLOUD_WORKERS) --maxschedchunk 1 -m "cloud and not alone" --ways-out=docs/ways-out.md && \
 	  $(BIN)/pytest -m "cloud and alone" --ways-out=docs/ways-out.md
 
 real: $(VENV)/.dev ## workers, RabbitMQ, MariaDB, OpenStack, and kills: the long real run

@@ -23,6 +23,9 @@ TIERS = {
     "cloud": "a real OpenStack: make cloud",
 }
 
+#: Tests whose commands take the time that a cloud takes.
+_WAITING = tuple(Path(__file__).parent / each for each in ("contract/managers", "cloud"))
+
 #: Seconds that one test on a real OpenStack may take beside four others on two slow cores.
 _OPENSTACK = 600
 
@@ -53,6 +56,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(tier)
         if item.get_closest_marker("cloud") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_OPENSTACK))
+    items.sort(key=_is_quick)  # what is quick comes last, and fills the gaps between the others
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    """Whether it has no cloud to wait for: one that is in memory needs no time."""
+    waits = any(item.path.is_relative_to(each) for each in _WAITING)
+    return not waits or "[memory" in item.name
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

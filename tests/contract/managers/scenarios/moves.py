@@ -249,6 +249,8 @@ SCENARIOS = (
 
 BREADTH = frozenset(
     {
+        what_natives_made_lives_on_in_a_stack,
+        an_adoption_is_committed_in_a_second_step,
         what_has_a_stack_is_released_and_adopted_again,
         what_has_no_volume_goes_both_ways,
         what_soaks_is_deleted_or_released_like_all_others,
