@@ -100,7 +100,12 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30.0
     retention: Annotated[
         float,
-        _number(3600, 315_360_000, "Seconds that finished operations and tombstones are kept."),
+        _number(
+            3600,
+            315_360_000,
+            "Seconds that finished operations, tombstones and ended migrations are kept; until "
+            "then an ended migration can be rolled back, and reported.",
+        ),
     ] = 2_592_000.0
     pool_size: Annotated[int, _number(1, 100, "Connections that one worker keeps, at most.")] = 5
     connect_timeout: Annotated[

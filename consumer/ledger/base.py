@@ -247,5 +247,9 @@ class Ledger(FleetLedger, Protocol):
 
     def prune(self, before: Micros, limit: int) -> int:
         """Forget what is older than `before`: finished operations, sent events, tombstones and
-        migrations that have ended, with their items."""
+        migrations that have ended; how many rows were removed.
+
+        No more than `limit` rows, but a migration goes with all its items: the last one may exceed
+        it.
+        """
         ...

@@ -58,17 +58,15 @@ class Fleets:
         return dict(Counter(item.reason for item in items if item.stage in LOST and item.reason))
 
     def prune(self, before: Micros, limit: int) -> int:
-        """Forget up to `limit` items and migrations that ended before `before`, items first."""
+        """Forget migrations that ended before `before`, each with its items, until `limit` rows
+        are gone; how many were."""
         old = [
             one for one in self.migrations.values() if one.status.is_final and one.changed < before
         ]
         removed = 0
         for one in sorted(old, key=lambda one: (one.changed, one.id)):
-            items = self.items[one.id]
-            for place in sorted(items)[: limit - removed]:
-                del items[place]
-                removed += 1
-            if not items and removed < limit:
-                del self.migrations[one.id], self.items[one.id]
-                removed += 1
+            if removed >= limit:
+                break
+            del self.migrations[one.id]
+            removed += 1 + len(self.items.pop(one.id))
         return removed

@@ -210,7 +210,7 @@ class Tables:
         )
 
     def prune(self, before: Micros, limit: int) -> int:
-        """Forget up to `limit` rows that ended before `before`."""
+        """As Ledger.prune promises."""
         removed = 0
         for drop, names in (
             (self.rows.pop, self._ended(before)),

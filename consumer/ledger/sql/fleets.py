@@ -74,14 +74,15 @@ _OVER = (
     select(migrations.c.id)
     .where(migrations.c.status.in_(_FINAL), migrations.c.changed < bindparam("before"))
     .order_by(migrations.c.changed, migrations.c.id)
-)
-_PLACES = (
-    select(migration_items.c.place)
-    .where(migration_items.c.migration == bindparam("name"))
-    .order_by(migration_items.c.place)
     .limit(bindparam("rows"))
 )
-_FORGET = delete(migrations).where(migrations.c.id == bindparam("name"))
+#: Also asks whether it is still over: somebody may have ordered its rollback since.
+_FORGET = delete(migrations).where(
+    migrations.c.id == bindparam("name"),
+    migrations.c.status.in_(_FINAL),
+    migrations.c.changed < bindparam("before"),
+)
+_FORGET_ITEMS = delete(migration_items).where(migration_items.c.migration == bindparam("name"))
 
 
 class Fleets:
@@ -187,18 +188,20 @@ def failures(connection: Connection, name: str) -> dict[str, int]:
     return {row.reason: row[1] for row in connection.execute(_FAILURES, {"name": name})}
 
 
-def prune(connection: Connection, before: Micros, limit: int) -> int:
-    """Forget up to `limit` items and migrations that ended before `before`, items first."""
-    removed = 0
-    for name in connection.execute(_OVER, {"before": before}).scalars().all():
-        left = limit - removed
-        places = list(connection.execute(_PLACES, {"name": name, "rows": left}).scalars())
-        for some in chunks(places):
-            gone = connection.execute(_OLD_ITEMS, {"name": name, "places": some})
-            removed += gone.rowcount
-        if len(places) >= left:
-            break
-        removed += connection.execute(_FORGET, {"name": name}).rowcount
+def over(connection: Connection, before: Micros, limit: int) -> Sequence[str]:
+    """Migrations that ended before `before`, the oldest first."""
+    return connection.execute(_OVER, {"before": before, "rows": limit}).scalars().all()
+
+
+def forget(connection: Connection, name: str, before: Micros) -> int:
+    """Forget a migration with its items, if it still is one that ended before `before`; how many
+    rows that were.
+
+    The row goes first: a rollback that is ordered meanwhile finds all of the migration, or nothing.
+    """
+    removed = connection.execute(_FORGET, {"name": name, "before": before}).rowcount
+    if removed:
+        removed += connection.execute(_FORGET_ITEMS, {"name": name}).rowcount
     return removed
 
 

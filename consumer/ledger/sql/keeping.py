@@ -3,7 +3,6 @@
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, delete, select, update
 
 from consumer.ledger import rules
-from consumer.ledger.sql import fleets
 from consumer.ledger.sql.accepting import PENDING
 from consumer.ledger.sql.codec import OPERATION_COLUMNS, Codec, Unreadable
 from consumer.ledger.sql.saving import Saving, hold, mark
@@ -113,7 +112,10 @@ def cancel(connection: Connection, operation: str, by: str) -> None:
 
 
 def prune(connection: Connection, before: Micros, limit: int) -> int:
-    """Forget up to `limit` rows that ended before `before`, the oldest of each table first."""
+    """Forget up to `limit` rows that ended before `before`, the oldest of each table first.
+
+    Migrations are forgotten one by one: fleets.py.
+    """
     deleted = instances.c.state == State.DELETED.value
     old: tuple[tuple[Table, Column[int], ColumnElement[bool]], ...] = (
         (operations, operations.c.finished, operations.c.finished > 0),
@@ -129,4 +131,4 @@ def prune(connection: Connection, before: Micros, limit: int) -> int:
             if names:
                 gone = delete(table).where(table.c.id.in_(names), *conditions)
                 removed += connection.execute(gone).rowcount
-    return removed + fleets.prune(connection, before, limit - removed)
+    return removed

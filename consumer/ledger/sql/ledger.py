@@ -1,6 +1,7 @@
-"""SqlLedger: the promises of base.py, each as one transaction."""
+"""SqlLedger: the promises of base.py, each as one transaction (`prune`: one per migration)."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from consumer.ledger.base import Backlog, Ending, Offer, Opener, Verdict, Worker
 from consumer.ledger.fleet import Item, Migration, Stage
@@ -211,7 +212,12 @@ class SqlLedger:
         return self._database.read(lambda tx: self._reading.backlog(tx, now))
 
     def prune(self, before: Micros, limit: int) -> int:
-        return self._database.write(lambda tx: keeping.prune(tx, before, limit))
+        removed = self._database.write(lambda tx: keeping.prune(tx, before, limit))
+        for name in self._database.read(lambda tx: fleets.over(tx, before, limit)):
+            if removed >= limit:
+                break
+            removed += self._database.write(partial(fleets.forget, name=name, before=before))
+        return removed
 
 
 def _living(worker: str, now: Micros, *, alive: bool) -> Micros:

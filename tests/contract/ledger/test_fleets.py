@@ -12,7 +12,6 @@ from consumer.ledger.sql.codec import Unreadable
 from consumer.ledger.sql.schema import migrations
 from handlers.errors import Stale
 from handlers.events import MigrationEvent, MigrationKind
-from handlers.operation import SECOND
 from tests.contract.ledger.builders import EPOCH, failure, opened, record, success
 from tests.contract.ledger.fleets import item, migration, news, started
 from tests.contract.ledger.racing import at_once
@@ -206,26 +205,6 @@ def test_news_of_a_migration_are_no_events_of_an_operation_of_that_name(site: Si
     started(site.ledger)
     site.ledger.finish(failure(op, site.clock.now()))
     assert [one.type.rpartition(".")[2] for one in site.ledger.events("m1")] == ["start", "error"]
-
-
-def test_retention_forgets_migrations_that_ended_with_their_items(site: Site) -> None:
-    ledger = site.ledger
-    over = [migration(f"m{n}", Status.DONE, EPOCH + n) for n in range(3)]
-    for one in (*over, migration("m3")):
-        ledger.start_migration(one, [item(place, name=one.id) for place in range(4)], [])
-    assert ledger.prune(EPOCH, 100) == 0
-    assert ledger.prune(EPOCH + 2, 100) == 2 * (4 + 1)
-    assert [one.id for one in ledger.migrations()] == ["m2", "m3"]
-    assert (ledger.items("m1"), len(ledger.items("m2"))) == ((), 4)
-
-
-def test_retention_of_a_large_migration_is_bounded(site: Site) -> None:
-    ledger = site.ledger
-    items = [item(place) for place in range(1100)]
-    ledger.start_migration(migration(status=Status.ABORTED), items, [])
-    before = EPOCH + SECOND
-    assert [ledger.prune(before, 600) for _ in range(3)] == [600, 501, 0]
-    assert ledger.migrations() == ()
 
 
 def test_what_a_newer_release_wrote_is_left_to_it(sql_site: SqlSite) -> None:
