@@ -79,11 +79,11 @@ def _promised(draft: Draft) -> tuple[Offer, ...]:
 
 
 def _run(draft: Draft) -> None:
-    if draft.migration.batch == 0 and not _judged(draft):
+    if not draft.migration.judged and not _judge(draft):
         return
     limit = draft.migration.settings.max_failures
     failures = draft.count(*FAILURES)
-    if draft.migration.batch > 0 and failures > limit:
+    if draft.migration.judged and failures > limit:
         text = f"{failures} instances failed, more than max_failures ({limit})"
         draft.become(Status.PAUSED, MigrationKind.PAUSED, text)
         return
@@ -92,43 +92,43 @@ def _run(draft: Draft) -> None:
     _next_batch(draft)
     _begin(draft, room)
     if sum(draft.stages.values()) == draft.count(*_FINAL):
-        _end_of_batch(draft)
+        if draft.migration.batch > 0:
+            _end_of_batch(draft)
         draft.become(Status.DONE, MigrationKind.DONE)
 
 
-def _judged(draft: Draft) -> bool:
+def _judge(draft: Draft) -> bool:
     """Whether the migration goes on: the canary is under way, or was passed just now."""
     canary = [item for item in draft.items.values() if item.batch == 0]
-    if not canary:
-        return True
-    verdict, text = judge(draft.migration, canary, draft.now)
+    verdict, text = judge(draft.migration, canary, draft.now) if canary else (Verdict.PASSED, "")
     if verdict is Verdict.WAIT:
         return not any(item.stage in FAILURES for item in canary)
-    planned = draft.at(Stage.PLANNED)
-    following = max(1, planned[0].batch if planned else 1)
-    draft.migration = replace(draft.migration, batch=following)
+    draft.migration = replace(draft.migration, judged=True)
+    if not canary:
+        return True
+    _end_of_batch(draft)
     if verdict is Verdict.FAILED:
         draft.become(Status.PAUSED, MigrationKind.CANARY_FAILED, text)
         return False
     draft.tell(MigrationKind.CANARY_PASSED, 0, text)
-    if draft.migration.settings.hold and planned:
+    if draft.migration.settings.hold and draft.at(Stage.PLANNED):
         draft.become(Status.HELD, MigrationKind.HELD, f"the canary passed ({text}): approve it")
         return False
-    if planned:
-        draft.tell(MigrationKind.BATCH_START, following)
     return True
 
 
 def _commit(draft: Draft, room: Room) -> None:
     """Commit what has soaked; the canary not before it was judged."""
-    if draft.migration.batch == 0:
+    if not draft.migration.judged:
         return
     for item in draft.at(Stage.SOAKING):
         if in_flight(item) or not soaked(draft.migration, item, draft.now):
             continue
+        if not room.takes(item, start=False):
+            continue
         if is_gone(draft.view.record(item.subject)):
             draft.put(_skipped(item))
-        elif room.takes(item, start=False):
+        else:
             draft.send(item, Verb.COMMIT, Stage.SOAKING)
 
 
@@ -136,7 +136,9 @@ def _next_batch(draft: Draft) -> None:
     """The next batch begins when every item of this one is past its freeze."""
     planned = draft.at(Stage.PLANNED)
     batch = draft.migration.batch
-    if not planned or planned[0].batch <= batch or _is_busy(draft):
+    if not draft.migration.judged or _is_busy(draft):
+        return
+    if not planned or planned[0].batch <= batch:
         return
     if batch > 0:
         _end_of_batch(draft)
@@ -149,7 +151,7 @@ def _is_busy(draft: Draft) -> bool:
     return any(
         (in_flight(item) and item.stage is not Stage.SOAKING) or item.stage is Stage.VERIFIED
         for item in draft.items.values()
-    ) or (draft.migration.batch == 0 and any(item.batch == 0 for item in draft.items.values()))
+    )
 
 
 def _end_of_batch(draft: Draft) -> None:

@@ -139,7 +139,7 @@ def _items(ledger: Ledger, migration: Migration) -> tuple[Item, ...]:
     if migration.status is Status.ROLLING_BACK:
         waiting.add(Stage.COMMITTED)
     parts = [ledger.items(name, waiting, _WINDOW)]
-    if migration.batch == 0:
+    if not migration.judged:
         parts.append(tuple(item for item in ledger.items(name, (), _CANARY) if item.batch == 0))
     for part in parts:
         found |= {item.place: item for item in part}

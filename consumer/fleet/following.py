@@ -10,7 +10,7 @@ from handlers.keys import STACK
 from handlers.natives import NAME as NATIVES
 from handlers.operation import SECOND, Failure, Micros, Operation, Phase
 
-#: A commit that failed for something that passes is sent so often again.
+#: So many commits of one instance are sent, where they fail for something that passes.
 COMMITS = 3
 
 #: ... and not sooner than after this.
@@ -90,7 +90,12 @@ def _failed(migration: Migration, item: Item, op: Operation, failure: Failure) -
         return _not_committed(item, failure)
     if verb is back(migration.direction):
         return replace(item, stage=Stage.FAILED, message=f"not moved back: {failure.told}")
-    given_back = failure.reason in _CALLED_BACK and op.ended_in is Phase.UNDO and not op.left
+    if op.left:
+        left = ", ".join(map(str, op.left))
+        text = f"not wholly given back: {failure.told} (left: {left})"
+        return replace(item, stage=Stage.FAILED, message=text)
+    as_before = op.ended_in is Phase.UNDO or not (op.learned or op.quiet)
+    given_back = failure.reason in _CALLED_BACK and as_before
     return replace(item, stage=Stage.ROLLED_BACK if given_back else Stage.FAILED)
 
 

@@ -154,7 +154,9 @@ def roll_back(scene: Scene) -> Change:
     if migration.status is Status.ROLLING_BACK:
         raise Wrong("it is rolling back already: follow it with 'migrate watch'")
     again = tuple(
-        replace(item, stage=Stage.VERIFIED) for item in scene.items if _is_moved(migration, item)
+        replace(item, stage=Stage.VERIFIED, operation="", reason="", message="")
+        for item in scene.items
+        if _is_moved(migration, item)
     )
     if migration.status.is_final and not movable(scene):
         raise Wrong(f"it has ended ({migration.status}), and there is nothing to move back")

@@ -124,16 +124,18 @@ def _batches(report: Report) -> list[tuple[object, ...]]:
 
 
 def _losses(report: Report) -> list[str]:
+    failures = _table(("reason", "instances"), report.failures.items())
+    parts = ["## Failures\n", failures if report.failures else "None.\n"]
     if not report.losses:
-        return ["## Failures\n", "None.\n"]
+        return parts
     rows = [
         (each.instance, each.project, each.stage, each.reason, each.message, each.remedy)
         for each in report.losses[:_LISTED]
     ]
     more = len(report.losses) - len(rows)
     return [
-        "## Failures\n",
-        _table(("reason", "instances"), report.failures.items()),
+        *parts,
+        "## Not moved\n",
         _table(("instance", "project", "stage", "reason", "message", "what to do"), rows),
         f"And {more} more: see the JSON file.\n" if more else "",
     ]

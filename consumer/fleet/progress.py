@@ -111,5 +111,5 @@ def _eta(
     rates = [each for each in (rate, 0.0 if back else begun * MINUTE / age) if each > 0]
     if not rates:
         return None
-    canary = soak if migration.batch == 0 else 0
+    canary = 0 if migration.judged else soak
     return left / max(rates) * 60 + soak, left / min(rates) * 60 + soak + canary

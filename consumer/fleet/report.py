@@ -7,11 +7,12 @@ import msgspec
 
 from consumer.fleet.moves import command_id, forward
 from consumer.fleet.progress import Freezes, freezes
-from consumer.ledger.fleet import Item, Migration, Settings, Stage
+from consumer.ledger.fleet import LOST, Item, Migration, Settings, Stage
 from handlers.errors import REMEDY, Reason
 from handlers.operation import SECOND, Micros, Operation
 
-_LOST = (Stage.FAILED, Stage.ROLLED_BACK, Stage.SKIPPED)
+#: Stages of what was not moved: what failed, and what was left out.
+_NOT_MOVED = LOST | {Stage.SKIPPED}
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):
-    """An instance that was not moved, or was given back."""
+    """An instance that was not moved, was given back, or was left out."""
 
     instance: str
     project: str
@@ -79,7 +80,7 @@ def report_of(
 ) -> Report:
     """The report; `operations` are the first moves, as far as the ledger still has them."""
     until = migration.changed if migration.status.is_final else now
-    lost = [item for item in items if item.stage in _LOST]
+    told = [item for item in items if item.stage in _NOT_MOVED and item.reason]
     counts = Counter(item.stage for item in items)
     times = _Times(migration, operations)
     return Report(
@@ -101,8 +102,8 @@ def report_of(
             times.batch(number, [item for item in items if item.batch == number])
             for number in sorted({item.batch for item in items})
         ),
-        failures=dict(Counter(item.reason for item in lost if item.reason).most_common()),
-        losses=tuple(_loss(item) for item in lost if item.reason),
+        failures=dict(Counter(item.reason for item in told if item.stage in LOST).most_common()),
+        losses=tuple(_loss(item) for item in told),
         moved=tuple(sorted(at for item in items if (at := times.moved(item)) is not None)),
         committed=times.since(items, Stage.COMMITTED),
         lost=times.since(items, Stage.FAILED, Stage.ROLLED_BACK),
@@ -141,7 +142,7 @@ class _Times:
             number=number,
             instances=len(items),
             moved=sum(self.moved(item) is not None for item in items),
-            lost=sum(item.stage in _LOST for item in items),
+            lost=sum(item.stage in _NOT_MOVED for item in items),
             began=self._at(min(opened)) if opened else None,
             ended=self._at(max(finished)) if finished else None,
             freeze=freezes(items),

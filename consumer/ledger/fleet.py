@@ -100,9 +100,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
     """One migration of a fleet.
 
-    `fingerprint` is the plan's; `batch` the one that is under way (0 is the canary); `reason` says
-    why it is held, paused or ended, for people. `begun` are the times at which instances began in
-    the last minute, for the rate.
+    `fingerprint` is the plan's; `batch` the one that is under way (0 is the canary); `judged`: the
+    canary was, or there is none. `reason` says why it is held, paused or ended, for people. `begun`
+    are the times at which instances began in the last minute, for the rate.
     """
 
     id: str
@@ -115,6 +115,7 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     created: Micros
     changed: Micros
     batch: int = 0
+    judged: bool = False
     reason: str = ""
     begun: tuple[Micros, ...] = ()
     version: int = 0

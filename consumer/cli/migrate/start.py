@@ -57,6 +57,8 @@ class Start(Command):
         active = self.tools.ledger().migrations()
         if any(each.fingerprint == plan.fingerprint for each in active):
             return plan
+        if not plan.eligible:
+            raise Mistake("nothing in this plan can be moved: plan again with 'migrate plan'")
         wish = Wish(
             direction=plan.direction,
             cloud=plan.cloud,

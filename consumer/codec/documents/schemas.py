@@ -102,7 +102,7 @@ MIGRATION_TELLS = {
     MigrationKind.INSTANCE_FAILED: "An instance could not be moved and is where it was.",
     MigrationKind.INSTANCE_ROLLED_BACK: "An instance is back where it was.",
     MigrationKind.ROLLBACK_START: "What was moved goes back.",
-    MigrationKind.DONE: "The migration is over. The last event of a migration.",
+    MigrationKind.DONE: "The migration is over. Only a rollback may follow.",
 }
 
 

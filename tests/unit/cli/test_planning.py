@@ -202,6 +202,18 @@ def test_records_that_changed_since_are_named_and_can_be_planned_again(
     assert [item.subject for item in fleet.memory.items("fleet")] == ["db-0", "db-2"]
 
 
+def test_nothing_is_not_planned_again_as_everything(fleet: Bench, file: Path) -> None:
+    fleet.memory.pin("db-1", pinned=True)
+    fleet.run("migrate", "plan", "--instances", "db-1", "--output", str(file))
+    fleet.memory.pin("db-1", pinned=False)
+
+    done = start(fleet, file, "--replan")
+
+    assert done.code == 1
+    assert "nothing in this plan can be moved" in done.err
+    assert not fleet.memory.migrations()
+
+
 def test_an_instance_of_another_active_migration_is_refused(fleet: Bench, file: Path) -> None:
     other = file.with_name("other.json")
     fleet.run("migrate", "plan", "--instances", "db-1", "--output", str(other))

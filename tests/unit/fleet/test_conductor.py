@@ -1,5 +1,6 @@
 """A whole migration from its first canary to its end, in virtual time."""
 
+import pytest
 from msgspec.structs import replace
 
 from consumer.fleet.orders import abort, pause, resume, roll_back, tune
@@ -29,7 +30,8 @@ def test_the_news_of_a_migration_that_goes_well() -> None:
 
     assert [(str(event.kind), event.data.batch) for event in world.told()] == [
         ("batch.start", 0),
-        ("canary.passed", 1),
+        ("batch.end", 0),
+        ("canary.passed", 0),
         ("batch.start", 1),
         ("batch.end", 1),
         ("batch.start", 2),
@@ -71,6 +73,7 @@ def test_an_approval_lets_the_others_follow() -> None:
     world.run(60)
 
     assert world.migration.status is Status.DONE
+    _batches_are_told_in_pairs(world)
 
 
 def test_a_canary_that_fails_stops_the_migration_before_anything_else_is_touched() -> None:
@@ -91,6 +94,17 @@ def test_after_a_failed_canary_people_may_go_on() -> None:
 
     assert world.migration.status is Status.DONE
     assert world.stages() == ["failed", *["committed"] * 5]
+    _batches_are_told_in_pairs(world)
+
+
+@pytest.mark.parametrize(("canary", "batches"), [(0, [1, 2]), (6, [0])])
+def test_only_batches_that_there_are_are_told(canary: int, batches: list[int]) -> None:
+    world = World(settings=replace(QUICK, canary=canary, concurrency=6, per_project=6))
+    world.run(90)
+
+    assert world.migration.status is Status.DONE
+    assert [event.data.batch for event in world.told("batch.start")] == batches
+    _batches_are_told_in_pairs(world)
 
 
 def test_a_canary_whose_freeze_was_too_long_fails() -> None:
@@ -184,6 +198,19 @@ def test_an_abort_calls_back_what_runs_and_leaves_what_was_adopted() -> None:
     assert world.managers()[2] == NATIVES
 
 
+def test_what_is_called_back_before_it_began_is_no_failure() -> None:
+    world = World(settings=replace(QUICK, canary=0))
+    conductor = world.conductor()
+    world.run(1, conductor)
+    assert "observed" in world.stages()
+    world.give(abort)
+    world.run(10, conductor)
+
+    assert world.migration.status is Status.ABORTED
+    assert set(world.stages()) == {"rolled_back", "skipped"}
+    assert not world.told("instance.failed")
+
+
 def test_a_rollback_moves_everything_back() -> None:
     world = World()
     world.run(25)
@@ -220,6 +247,19 @@ def test_what_could_not_be_moved_back_is_told_and_can_be_tried_again() -> None:
     world.run(30)
     assert world.stages() == ["rolled_back"] * 6
     assert set(world.managers()) == {NATIVES}
+
+
+def test_a_rollback_moves_back_what_could_not_be_committed() -> None:
+    settings = replace(QUICK, soak=1, max_failures=1)
+    world = World(failing={("db-3", "commit"): Reason.REFUSED}, settings=settings)
+    world.run(60)
+    assert world.items()[3].message.startswith("adopted, but not committed: ")
+    world.give(roll_back, (Stage.FAILED,))
+    world.run(60)
+
+    assert world.stages() == ["rolled_back"] * 6
+    assert set(world.managers()) == {NATIVES}
+    assert dict.fromkeys(world.ran, 1) == world.ran
 
 
 def test_a_commit_that_fails_for_something_that_passes_is_tried_again() -> None:
@@ -280,3 +320,8 @@ def test_the_freeze_is_the_time_that_the_operation_was_open() -> None:
 
 def _all(world: World) -> tuple[object, ...]:
     return world.ledger.unsent(10_000)
+
+
+def _batches_are_told_in_pairs(world: World) -> None:
+    begun, ended = world.told("batch.start"), world.told("batch.end")
+    assert [each.data.batch for each in begun] == [each.data.batch for each in ended]

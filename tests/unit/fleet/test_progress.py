@@ -12,7 +12,7 @@ from tests.unit.fleet.world import QUICK, START, World, items_of
 def test_the_time_left_lies_between_the_last_minute_and_the_mean() -> None:
     world = World(settings=replace(QUICK, canary=0, soak=60))
     begun = tuple(START + 90 * SECOND for _ in range(10))
-    migration = replace(world.migration, begun=begun, batch=1)
+    migration = replace(world.migration, begun=begun, batch=1, judged=True)
 
     found = progress(migration, {Stage.PLANNED: 20, Stage.COMMITTED: 8}, START + 120 * SECOND)
 

@@ -170,7 +170,10 @@ class World:
 
     def _turn(self, op: Operation, reason: Reason) -> None:
         failure = Failure(reason=reason, message="the cloud said so")
-        self.ledger.save(op.to_undo(failure, self.time + 60 * SECOND))
+        if op.learned or op.quiet:
+            self.ledger.save(op.to_undo(failure, self.time + 60 * SECOND))
+        else:
+            self._finish(op.fail(failure))
 
     def _finish(self, op: Operation) -> None:
         self.ran[op.id] += 1
