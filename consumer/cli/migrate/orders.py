@@ -5,7 +5,7 @@ import argparse
 import msgspec
 
 from consumer.cli.base import Command
-from consumer.cli.migrate.which import find, obey, one
+from consumer.cli.migrate.which import find_to_move_back, obey, one
 from consumer.cli.tools import Mistake
 from consumer.fleet.orders import Scene, abort, movable, pause, resume, roll_back, tune
 from consumer.fleet.pages import every
@@ -97,7 +97,7 @@ class Rollback(Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         ledger = self.tools.ledger()
-        migration = find(ledger, parsed_args.migration)
+        migration = find_to_move_back(ledger, parsed_args.migration)
         name = migration.id
         others = [each.id for each in ledger.migrations(active_only=True) if each.id != name]
         if migration.status.is_final and others:

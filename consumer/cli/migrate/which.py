@@ -41,6 +41,17 @@ def find(ledger: Ledger, name: str) -> Migration:
     return newest[0]
 
 
+def find_to_move_back(ledger: Ledger, name: str) -> Migration:
+    """As `find`, but one that has ended must be named: it may be anybody's; raises Mistake."""
+    found = find(ledger, name)
+    if found.status.is_final and not name:
+        raise Mistake(
+            f"No migration is active. The newest one, {found.id}, has ended ({found.status}): "
+            f"if you mean it, name it: 'migrate rollback {found.id}'."
+        )
+    return found
+
+
 def obey(command: Command, name: str, order: Order, needs: Sequence[Stage] = ()) -> Migration:
     """Give the order; raises Mistake with what to do instead."""
     ledger = command.tools.ledger()

@@ -121,13 +121,35 @@ def test_rollback_asks_first(bench: Bench) -> None:
     world = World()
     world.run(60)
 
-    done = shown(bench, world).run("migrate", "rollback")
+    done = shown(bench, world).run("migrate", "rollback", NAME)
 
     assert "6 instances would be moved back" in done.out
     assert world.migration.status is Status.DONE
 
-    assert bench.run("migrate", "rollback", "--yes").code == 0
+    assert bench.run("migrate", "rollback", NAME, "--yes").code == 0
     assert str(world.migration.status) == "rolling_back"
+
+
+@pytest.mark.parametrize("options", [[], ["--yes"]])
+def test_a_migration_that_has_ended_is_rolled_back_only_by_its_id(
+    bench: Bench, options: list[str]
+) -> None:
+    world = World()
+    world.run(60)
+
+    done = shown(bench, world).run("migrate", "rollback", *options)
+
+    assert done.code == 1
+    assert f"No migration is active. The newest one, {NAME}, has ended (done)" in done.err
+    assert f"'migrate rollback {NAME}'" in done.err
+    assert world.migration.status is Status.DONE
+
+
+def test_an_active_migration_is_rolled_back_without_its_id(bench: Bench) -> None:
+    world = World()
+
+    assert shown(bench, world).run("migrate", "rollback", "--yes").code == 0
+    assert world.migration.status is Status.ROLLING_BACK
 
 
 def test_an_old_migration_is_not_rolled_back_under_a_new_one(bench: Bench) -> None:
