@@ -45,9 +45,11 @@ def _adopt(on: Setting, body: AdoptInstance) -> Plan:
     """Everything is looked at before a stack is made of it, and proven afterwards: Heat verifies
     nothing itself. Only then is what it deletes with the stack as ORCHESTRATOR has it."""
     basis = _movable(on)
-    if basis.manager == ORCHESTRATOR:
-        return (_commit(on),) if basis.soaking and body.commit else ()
     before = observe(basis, needs=on.needs)
+    if basis.manager == ORCHESTRATOR:
+        later = _commit(on, after=before)
+        soaks = basis.soaking and body.commit
+        return (*before, later, *unharmed(basis, needs=frozenset({COMMIT}))) if soaks else ()
     keep = Doom(doomed=False, needed=was_doomed, needs=keys_of(before))
     stack = AdoptStack(on.subject, needs=frozenset({keep.key}))
     same = SameMembers(on.subject, needs=frozenset({stack.key}))

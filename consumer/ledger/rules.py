@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from consumer.ledger.base import Opener
 from consumer.secrets import was_wiped, wipe
+from handlers.commands import AdoptInstance, ReleaseInstance
 from handlers.errors import Reason
 from handlers.events import Event, EventKind, event_of
 from handlers.instance import Instance
@@ -48,6 +49,7 @@ def resumed(op: Operation, worker: str, deadline: Micros, now: Micros) -> Operat
         trouble=None,
         cancelled=None,
         finished=0,
+        acted=now,  # what was asked before its end is no measure of how long anything takes
         left=(),
         deadline=deadline,
         owner=worker,
@@ -60,7 +62,7 @@ def rebased(after: Operation, finished: Micros, found: tuple[Instance, Micros] |
     with the time at which that was written. A pin that was set since counts.
 
     Raises ValueError when the operation did not leave this record behind: its end would overwrite
-    one that was imported.
+    one that was imported; and where a pin forbids a move, which would stop half-way.
     """
     if found is None:
         return after
@@ -71,6 +73,8 @@ def rebased(after: Operation, finished: Micros, found: tuple[Instance, Micros] |
         if record.pinned:
             raise ValueError(f"{after.subject} was pinned since: send the command again")
         return after
+    if record.pinned and isinstance(after.command.body, AdoptInstance | ReleaseInstance):
+        raise ValueError(f"{after.subject} was pinned since: unpin it first, then resume")
     return replace(after, basis=replace(after.basis, pinned=record.pinned))
 
 

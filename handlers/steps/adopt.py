@@ -92,7 +92,7 @@ class AdoptStack:
 
 @dataclass(frozen=True, slots=True)
 class SameMembers(OnlyLooks):
-    """The stack holds the recorded ids, each under its own name, and no other."""
+    """The stack holds the recorded ids, each under its own name."""
 
     subject: str
     key: str = "members"

@@ -39,8 +39,9 @@ def always(op: Operation) -> bool:
 class SetPolicies:
     """The stack retains the resources with these names (all of them for None), and no others.
 
-    The template that Heat stores is given back to it with other policies, and the recorded values
-    of what may change: after a failed update Heat keeps those that failed. It ends only when Heat
+    The template that Heat stores is given back to it with other policies. Its values stay, whatever
+    they are, or Heat would resize a live server; only after a failure they are the recorded ones,
+    because Heat keeps those that failed. It ends only when Heat
     has said UPDATE_COMPLETE to this very write: a resource that an update did not reach would keep
     its old policy. On the way back it has the key of the step whose `write` it takes back, because
     that one may still land; what Heat never accepted needs no taking back.
@@ -71,7 +72,8 @@ class SetPolicies:
         last = last_write(stack.tags)
         known = (self._write(op), write_of(op, self.key))
         if stack.is_busy:
-            return Next.ACT if last in known and is_stuck(op, seen) else Next.WAIT
+            ours = last in known or op.fact(self.key, self._checked, 0)
+            return Next.ACT if ours and is_stuck(op, seen) else Next.WAIT
         if self.write and last is not None and last not in known:
             return Next.DONE
         if last == self._write(op) and stack.status == "UPDATE_COMPLETE":
@@ -91,18 +93,18 @@ class SetPolicies:
 
     def act(self, op: Operation, seen: Seen, world: Cloud) -> Answer:
         stack = there(seen)
-        if stack.is_busy:
-            return world.cancel_stack_update(self.subject, stack.id)
         tries = op.fact(self.key, self._tries, 0)
         if self._is_to_be_checked(op, stack, tries):
             checked = world.check_stack(self.subject, stack.id)
             return replace(checked, facts={self._checked: 1})
+        if stack.is_busy:
+            return world.cancel_stack_update(self.subject, stack.id)
         template = stored_template(world, self.subject, stack)
         answer = world.update_stack(
             StackUpdate(
                 subject=self.subject,
                 stack=stack.id,
-                parameters=values_of(op.basis),
+                parameters=values_of(op.basis) if tries or _has_failed(stack) else {},
                 write=self._write(op),
                 minutes=minutes_of(op),
                 template=retaining(template, self.retained),
@@ -122,6 +124,8 @@ class SetPolicies:
     def _is_to_be_checked(self, op: Operation, stack: Stack, tries: int) -> bool:
         """Where the next update would fail because of an old check, or perhaps does: the last of
         its tries."""
+        if stack.status == "CHECK_IN_PROGRESS":
+            return True  # no engine ends it any more, and a check cannot be cancelled
         if op.fact(self.key, self._checked, 0):
             return False
         last = tries == TRIES - 1 and stack.has_failed
@@ -137,3 +141,8 @@ class SetPolicies:
 
     def _write(self, op: Operation) -> str:
         return write_of(op, self.write or self.key)
+
+
+def _has_failed(stack: Stack) -> bool:
+    """Whether Heat may keep values that its resources do not have."""
+    return stack.has_failed or stack.status.startswith("ROLLBACK")

@@ -36,8 +36,8 @@ def write_of(op: Operation, key: str) -> str:
 
 
 def minutes_of(op: Operation) -> int:
-    """How long Heat may work on it: as long as the operation may take."""
-    return max(1, -(-(op.deadline - op.opened) // _MINUTE))
+    """How long Heat may work on it: as long as the operation may still take."""
+    return max(1, -(-(op.deadline - max(op.acted, op.opened)) // _MINUTE))
 
 
 def is_stuck(op: Operation, seen: Seen) -> bool:

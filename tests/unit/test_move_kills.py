@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from consumer.ledger.base import Ledger, Offer, Verdict
 from consumer.ledger.fleet import Direction, Item, Migration, Settings, Stage, Status
+from handlers.admission import by_operator
 from handlers.clouds.memory import CloudState, MemoryCloud, MemoryClouds
 from handlers.commands import AdoptInstance, Body, Command, ReleaseInstance
 from handlers.errors import Reason
@@ -62,7 +63,7 @@ class Rehearsal:
         self.seen.setdefault(crossing)
         if crossing == self._cancel_at and op.cancelled is None:
             self._cancel_at = None
-            self._world.ledger.cancel(op.id, "operator")
+            self._world.ledger.cancel(op.id, by_operator("of the suite"))
             raise Crash
 
 

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from consumer.ledger.rules import resumed
 from handlers.base import Next
 from handlers.errors import Reason, Terminal
 from handlers.operation import SECOND, Failure, Phase
 from handlers.orders import StackUpdate
 from handlers.resources import Absent, ById, Kind, Seen, Server, Service
+from handlers.steps.stack_state import minutes_of
 from handlers.steps.stack_undo import (
     OnlyIf,
     Restore,
@@ -302,3 +304,19 @@ def test_a_wrapped_step_makes_the_steps_call() -> None:
     op, look = operation(**CALLED), seen(stack("UPDATE_FAILED", OURS))
 
     assert act(WRAPPED, op, look) == act(RESTORE, op, look)
+
+
+def test_what_heat_works_on_when_an_operation_is_resumed_is_not_stuck_yet() -> None:
+    later = OPENED + 2 * 24 * 3600 * SECOND
+    failed = operation(
+        acted=OPENED + 5 * SECOND,
+        phase=Phase.FAILED,
+        ended_in=Phase.UNDO,
+        failure=Failure(reason=Reason.DEADLINE, message="late"),
+        learned={"update": {"tries": 1}},
+    )
+    op = resumed(failed, "worker", later + 1800 * SECOND, later)
+    look = seen(stack("UPDATE_IN_PROGRESS", write="c1_restore"), at=later + SECOND)
+
+    assert Restore(SUBJECT, {}).check(op, look) is Next.WAIT
+    assert minutes_of(op) == 30
