@@ -13,8 +13,12 @@ from prometheus_client.registry import Collector
 from consumer.ledger.base import Backlog, Unavailable
 from consumer.telemetry.base import Moving
 from consumer.telemetry.catalogue import BY_NAME, FAMILIES
+from handlers.errors import Reason
 
 _MIGRATION = "fleet_migration"
+
+#: A series that appears with its first failure hides that failure from an alert on growth.
+_NO_FAILURES = {reason.value: 0 for reason in Reason}
 
 T = TypeVar("T")
 
@@ -119,7 +123,11 @@ class Moves(Collector):
         )
         yield _counted(
             "fleet_migration_failures",
-            ((each.direction, *pair) for each in found for pair in each.failures.items()),
+            (
+                (each.direction, *pair)
+                for each in found
+                for pair in (_NO_FAILURES | each.failures).items()
+            ),
         )
         rates, etas = _empty("fleet_migration_rate"), _empty("fleet_migration_eta_seconds")
         for direction in sorted({each.direction for each in found}):

@@ -13,6 +13,7 @@ from consumer.telemetry.catalogue import FAMILIES, document
 from consumer.telemetry.gauges import Fleet, Moves
 from consumer.telemetry.metrics import Metrics
 from handlers.base import Next
+from handlers.errors import Reason
 from handlers.operation import SECOND
 from tests.unit.telemetry.examples import (
     COMMAND,
@@ -133,6 +134,18 @@ def test_how_migrations_go_comes_from_the_ledger() -> None:
     assert value(registry, "fleet_migration_failures", **adopt, reason="deadline") == 2
     assert value(registry, "fleet_migration_rate", **adopt) == 4
     assert value(registry, "fleet_migration_eta_seconds", **adopt, bound="high") == 90
+
+
+def test_failures_of_every_reason_are_told_before_the_first() -> None:
+    """A series that appears with its first failure hides that failure from an alert on growth."""
+    registry = CollectorRegistry()
+    registry.register(Moves(lambda: [MOVING], refresh=15))
+
+    found = {
+        reason: value(registry, "fleet_migration_failures", direction="adopt", reason=reason.value)
+        for reason in Reason
+    }
+    assert found == {reason: float(reason is Reason.DEADLINE) for reason in Reason}
 
 
 def test_nobody_tells_when_a_paused_migration_ends() -> None:
