@@ -223,7 +223,7 @@ class Ways:
         """Neither resources nor stacks, nor trusts: Heat removes those a little after the stack."""
         self.bench.nothing_is_left()
         trusts = self.operator.trusts
-        assert wait_until(lambda: trusts() <= self._trusts, 10), trusts() - self._trusts
+        assert wait_until(lambda: trusts() <= self._trusts, 60), trusts() - self._trusts
 
 
 def seconds_of(done: Done) -> str:
